@@ -1,0 +1,1 @@
+"""We-Upload: a multi-user file upload and sharing backend."""

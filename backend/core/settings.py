@@ -1,0 +1,150 @@
+"""Settings: read from the environment alone, once, at start-up.
+
+Every field is one environment variable; `docs/settings.md` lists them all, and a test fails when
+one is missing there. Nested groups carry the prefix of their variables.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from backend.kit.parts import MAX_OBJECT_SIZE, MAX_SINGLE_PUT, MIN_PART_SIZE
+
+DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
+GIB = 1024**3
+Seconds = Annotated[float, Field(gt=0)]
+Network = IPv4Network | IPv6Network
+
+
+def _split(value: object) -> object:
+    """Lists are written `a,b,c` in the environment."""
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    return value
+
+
+def _without_slash(value: str) -> str:
+    return value.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_without_slash)]
+Listed = (NoDecode, BeforeValidator(_split))
+
+
+class Environment(StrEnum):
+    """Where the process runs: `production` refuses unsafe defaults."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class DatabaseSettings(BaseSettings):
+    """`DATABASE_*`: PostgreSQL."""
+
+    model_config = SettingsConfigDict(env_prefix="DATABASE_")
+
+    url: SecretStr = SecretStr("postgresql://postgres@127.0.0.1:5432/we_upload")
+    password: SecretStr | None = None
+    direct_url: SecretStr | None = None
+    pooler: Literal["none", "transaction"] = "none"
+    pool_size: int = Field(10, ge=1)
+    max_overflow: int = Field(5, ge=0)
+    pool_timeout: Seconds = 5
+    connect_timeout: Seconds = 5
+    statement_timeout: Seconds = 15
+
+
+class S3Settings(BaseSettings):
+    """`S3_*`: the bucket; credentials and region come from the standard `AWS_*` chain."""
+
+    model_config = SettingsConfigDict(env_prefix="S3_")
+
+    bucket: str = "we-upload"
+    region: str = Field("us-east-1", validation_alias="AWS_REGION")
+    endpoint_url: Url | None = None
+    public_endpoint_url: Url | None = None
+    addressing_style: Literal["auto", "path", "virtual"] = "auto"
+    conditional_writes: bool = True
+    connect_timeout: Seconds = 2
+    read_timeout: Seconds = 5
+    max_attempts: int = Field(3, ge=1, le=5)
+    max_concurrency: int = Field(16, ge=1)
+
+
+class UploadSettings(BaseSettings):
+    """`UPLOAD_*`: what may be uploaded, how, and for how long."""
+
+    model_config = SettingsConfigDict(env_prefix="UPLOAD_")
+
+    max_bytes: int = Field(MAX_OBJECT_SIZE, ge=0, le=MAX_OBJECT_SIZE)
+    multipart_threshold: int = Field(64 * 1024**2, ge=0, le=MAX_SINGLE_PUT)
+    part_size: int = Field(16 * 1024**2, ge=MIN_PART_SIZE)
+    url_ttl: timedelta = Field(timedelta(hours=1), gt=timedelta(0), le=timedelta(days=7))
+    ttl: timedelta = Field(timedelta(hours=24), gt=timedelta(0))
+    multipart_ttl: timedelta = Field(timedelta(days=7), gt=timedelta(0))
+    allowed_content_types: Annotated[list[str], *Listed] = []
+    denied_content_types: Annotated[list[str], *Listed] = []
+    events_queue_url: str | None = None
+
+
+class AuthSettings(BaseSettings):
+    """`AUTH_*`: accounts, tokens and who may register."""
+
+    model_config = SettingsConfigDict(env_prefix="AUTH_")
+
+    registration: Literal["open", "closed"] = "open"
+    email_domains: Annotated[list[str], *Listed] = []
+    access_token_ttl: timedelta = Field(timedelta(minutes=15), gt=timedelta(0))
+    refresh_token_ttl: timedelta = Field(timedelta(days=30), gt=timedelta(0))
+    email_token_ttl: timedelta = Field(timedelta(hours=24), gt=timedelta(0))
+    reset_token_ttl: timedelta = Field(timedelta(hours=1), gt=timedelta(0))
+    hash_concurrency: int = Field(2, ge=1)
+    issuer: str = "we-upload"
+    audience: str = "we-upload"
+
+
+class Settings(BaseSettings):
+    """The whole configuration of one process."""
+
+    environment: Environment = Environment.DEVELOPMENT
+    secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    secret_keys_retired: Annotated[list[SecretStr], *Listed] = []
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    public_url: Url = "http://127.0.0.1:8000"
+    cors_origins: Annotated[list[str], *Listed] = []
+    trusted_proxies: Annotated[list[Network], *Listed] = []
+    redis_url: SecretStr | None = None
+    smtp_url: SecretStr | None = None
+    mail_from: str = "We-Upload <no-reply@localhost>"
+    default_quota_bytes: int = Field(10 * GIB, ge=0)
+    trash_days: int = Field(30, ge=1)
+    download_url_ttl: timedelta = Field(
+        timedelta(minutes=5), gt=timedelta(0), le=timedelta(days=7)
+    )
+    request_timeout: Seconds = 30
+    max_body_bytes: int = Field(1024**2, ge=1024)
+    drain_timeout: Seconds = 20
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    s3: S3Settings = Field(default_factory=S3Settings)
+    upload: UploadSettings = Field(default_factory=UploadSettings)
+    auth: AuthSettings = Field(default_factory=AuthSettings)
+
+    @property
+    def production(self) -> bool:
+        """Whether unsafe defaults are refused."""
+        return self.environment is Environment.PRODUCTION
+
+    @model_validator(mode="after")
+    def _refuse_default_secret(self) -> Self:
+        secret = self.secret_key.get_secret_value()
+        if self.production and (secret == DEVELOPMENT_SECRET or len(secret) < 32):  # noqa: PLR2004
+            raise ValueError("SECRET_KEY must be set to at least 32 random characters")
+        return self
