@@ -123,9 +123,7 @@ class Settings(BaseSettings):
     mail_from: str = "We-Upload <no-reply@localhost>"
     default_quota_bytes: int = Field(10 * GIB, ge=0)
     trash_days: int = Field(30, ge=1)
-    download_url_ttl: timedelta = Field(
-        timedelta(minutes=5), gt=timedelta(0), le=timedelta(days=7)
-    )
+    download_url_ttl: timedelta = Field(timedelta(minutes=5), gt=timedelta(0), le=timedelta(days=7))
     request_timeout: Seconds = 30
     max_body_bytes: int = Field(1024**2, ge=1024)
     drain_timeout: Seconds = 20

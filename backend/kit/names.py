@@ -5,7 +5,7 @@ import unicodedata
 MAX_NAME_BYTES = 255
 """The limit of ext4, XFS, APFS and NTFS (in practice): a name that downloads anywhere."""
 
-_FORBIDDEN_CATEGORIES = {"Cc", "Cs", "Cn", "Zl", "Zp"}
+_FORBIDDEN_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 # Bidirectional controls let `gpj.exe` be shown as `exe.jpg` (Unicode TR36, CVE-2021-42574).
 _BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _PATH_CHARACTERS = set("/\\")

@@ -1,0 +1,144 @@
+"""PostgreSQL: one engine, and the two ways to use it.
+
+`transaction()` for everything that changes more than one thing; `autocommit` for single
+statements, which PostgreSQL makes atomic by itself: a read in autocommit costs one round trip
+instead of three (BEGIN, statement, COMMIT).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, cast
+from uuid import uuid4
+
+import asyncpg
+from fastapi import Depends
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.engine import Result
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from starlette.requests import HTTPConnection
+
+from backend.core.settings import DatabaseSettings
+
+
+class Autocommit:
+    """Runs single Core statements, each a transaction of its own.
+
+    Results are fetched whole before the connection goes back to the pool.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def execute(self, statement: Executable, params: Any = None) -> Result[Any]:
+        """Run `statement` and return its rows, already fetched."""
+        async with self._engine.connect() as connection:
+            result: CursorResult[Any] = await connection.execute(statement, params)
+            return result.freeze()() if result.returns_rows else result
+
+
+Db = AsyncSession | Autocommit
+"""Whatever a query runs on: part of a transaction, or alone."""
+
+
+class Database:
+    """The connection pool of one process.
+
+    Connecting and waiting for a free connection are bounded; a connection is probed before use,
+    so a restarted server costs one retry and not an error.
+    """
+
+    def __init__(self, settings: DatabaseSettings, *, direct: bool = False) -> None:
+        """`direct` goes around a pooler, for LISTEN and CREATE INDEX CONCURRENTLY."""
+        self._settings = settings
+        self._url = (settings.direct_url if direct else None) or settings.url
+        self._pooled = pooled = settings.pooler == "transaction" and self._url is settings.url
+        self.engine = create_async_engine(
+            # A transaction pooler hands every transaction another server connection, where the
+            # prepared statements of the last one do not exist.
+            f"postgresql+asyncpg://?prepared_statement_cache_size={0 if pooled else 500}",
+            async_creator=self.connect,
+            pool_size=settings.pool_size,
+            max_overflow=settings.max_overflow,
+            pool_timeout=settings.pool_timeout,
+            pool_pre_ping=True,
+            pool_use_lifo=True,
+            connect_args={"prepared_statement_name_func": _unique_name} if pooled else {},
+        )
+        self.autocommit = Autocommit(self.engine)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """Open a raw connection outside the pool.
+
+        `sslmode`, `sslrootcert` and the other libpq options stand in the URL (RDS: verify-full).
+        """
+        settings = self._settings
+        timeout = str(int(settings.statement_timeout * 1000))
+        return await asyncpg.connect(
+            self._url.get_secret_value().replace("postgresql+asyncpg://", "postgresql://", 1),
+            password=settings.password.get_secret_value() if settings.password else None,
+            timeout=settings.connect_timeout,
+            statement_cache_size=0 if self._pooled else 100,
+            # Poolers refuse unknown start-up parameters: there, set the timeout on the role.
+            server_settings={} if self._pooled else {"statement_timeout": timeout, "jit": "off"},
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: commits on success, rolls back on any error."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def _unique_name() -> str:
+    return f"__asyncpg_{uuid4()}__"
+
+
+def get_database(connection: HTTPConnection) -> Database:
+    """The process's database, made by the lifespan."""
+    database: Database = connection.app.state.database
+    return database
+
+
+async def get_session(
+    connection: HTTPConnection, database: Annotated[Database, Depends(get_database)]
+) -> AsyncIterator[AsyncSession]:
+    """The request's transaction, committed before the answer is sent.
+
+    A request with an `Idempotency-Key` already runs in a transaction, which also stores its answer.
+    """
+    if outer := connection.scope.get("session"):
+        yield outer
+        return
+    async with database.transaction() as session:
+        yield session
+
+
+def get_autocommit(database: Annotated[Database, Depends(get_database)]) -> Autocommit:
+    """Single statements."""
+    return database.autocommit
+
+
+# scope="function": commit before the response starts; else a failed commit would still say 200.
+Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+Statements = Annotated[Autocommit, Depends(get_autocommit)]
+Transactions = Annotated[Database, Depends(get_database)]
+
+
+async def driver_connection(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
+    """The asyncpg connection below `session`, inside its open transaction."""
+    connection: AsyncConnection = await session.connection()
+    # The dialect sends BEGIN with the first statement; raw use must not run before it.
+    await connection.exec_driver_sql("SELECT 1")
+    raw = await connection.get_raw_connection()
+    return cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)

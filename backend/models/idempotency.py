@@ -1,0 +1,20 @@
+"""First answers to requests that may be repeated."""
+
+from datetime import datetime
+
+from sqlalchemy import LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, CreatedAt
+
+
+class IdempotencyKey(Base):
+    """A claimed key; `response` (encrypted: it may hold a secret) is null while it runs."""
+
+    __tablename__ = "idempotency_keys"
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    response: Mapped[bytes | None] = mapped_column(LargeBinary)
+    lease_until: Mapped[datetime]
+    created_at: Mapped[CreatedAt] = mapped_column(index=True)

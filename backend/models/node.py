@@ -1,0 +1,110 @@
+"""The tree of files and folders, and the immutable versions of a file."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
+
+
+class NodeKind(StrEnum):
+    FILE = "file"
+    FOLDER = "folder"
+
+
+class Node(Base):
+    """A file or a folder.
+
+    `path` holds the ids of all ancestors, root first. Trashing marks the node and everything
+    live below it with the same `trash_root_id`, so that restoring brings back exactly those.
+    `size` and `content_type` repeat the current version's: lists sort and filter by them.
+    """
+
+    __tablename__ = "nodes"
+    __table_args__ = (
+        CheckConstraint("kind IN ('file', 'folder')", name="kind"),
+        CheckConstraint("(trashed_at IS NULL) = (trash_root_id IS NULL)", name="trash"),
+        CheckConstraint("cardinality(path) > 0 OR parent_id IS NULL", name="path"),
+        Index("uq_nodes_owner_root", "owner_id", unique=True, postgresql_where="parent_id IS NULL"),
+        Index(
+            "uq_nodes_parent_name",
+            "parent_id",
+            "name_key",
+            unique=True,
+            postgresql_where="trashed_at IS NULL AND parent_id IS NOT NULL",
+        ),
+        Index("ix_nodes_parent_updated", "parent_id", "updated_at", "id"),
+        Index("ix_nodes_parent_size", "parent_id", "size", "id"),
+        Index("ix_nodes_path", "path", postgresql_using="gin"),
+        Index(
+            "ix_nodes_trash",
+            "owner_id",
+            "trashed_at",
+            "id",
+            postgresql_where="trash_root_id = id",
+        ),
+        Index("ix_nodes_trash_root", "trash_root_id", postgresql_where="trash_root_id IS NOT NULL"),
+        Index("ix_nodes_owner_kind", "owner_id", "kind"),
+        Index(
+            "ix_nodes_owner_name",
+            "owner_id",
+            "name_key",
+            postgresql_using="gin",
+            postgresql_ops={"name_key": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_nodes_name",
+            "name_key",
+            postgresql_using="gin",
+            postgresql_ops={"name_key": "gin_trgm_ops"},
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"))
+    path: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    kind: Mapped[str]
+    name: Mapped[str]
+    name_key: Mapped[str]
+    size: Mapped[Bytes] = mapped_column(server_default="0")
+    content_type: Mapped[str | None]
+    current_version_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("file_versions.id", use_alter=True, deferrable=True, initially="DEFERRED"),
+        index=True,
+    )
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+    trashed_at: Mapped[datetime | None]
+    trash_root_id: Mapped[UUID | None]
+
+
+class FileVersion(Base):
+    """What a file held at one time. Copies share the object, so a key may stand in many rows."""
+
+    __tablename__ = "file_versions"
+    __table_args__ = (
+        CheckConstraint("size >= 0", name="size"),
+        Index("ix_file_versions_node_id", "node_id", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    node_id: Mapped[UUID] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"))
+    object_key: Mapped[str] = mapped_column(index=True)
+    size: Mapped[Bytes]
+    content_type: Mapped[str]
+    etag: Mapped[str]
+    checksum_sha256: Mapped[str | None]
+    checksum_type: Mapped[str | None]
+    created_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+    created_at: Mapped[CreatedAt]
+
+
+live = Node.trashed_at.is_(None)
+"""The condition every query but the trash's carries."""

@@ -1,0 +1,63 @@
+"""Who may see what: grants to people, links for everyone who holds the token."""
+
+from datetime import datetime
+from enum import IntEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, CreatedAt, IntEnumType, PrimaryKey
+
+
+class Role(IntEnum):
+    """What a grant allows; a stronger role includes the weaker ones."""
+
+    VIEWER = 1
+    EDITOR = 2
+    OWNER = 3
+
+
+class Grant(Base):
+    """A role on a node and everything below it, for an account or for an invited address."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        CheckConstraint("(user_id IS NULL) <> (email IS NULL)", name="grantee"),
+        Index("uq_grants_user", "user_id", "node_id", unique=True),
+        Index("ix_grants_node_id", "node_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    node_id: Mapped[UUID] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    email: Mapped[str | None]
+    role: Mapped[Role] = mapped_column(IntEnumType(Role))
+    created_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("users.id", ondelete="SET NULL"), index=True
+    )
+    created_at: Mapped[CreatedAt]
+
+
+Index("uq_grants_email", func.lower(Grant.email), Grant.node_id, unique=True)
+
+
+class Link(Base):
+    """A public link. The token is stored as its hash; `download_count` never passes the cap."""
+
+    __tablename__ = "links"
+    __table_args__ = (
+        CheckConstraint("download_count <= max_downloads", name="download_count"),
+        Index("ix_links_created_by", "created_by", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    node_id: Mapped[UUID] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"), index=True)
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    password_hash: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
+    max_downloads: Mapped[int | None]
+    download_count: Mapped[int] = mapped_column(server_default="0")
+    revoked_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]

@@ -1,0 +1,73 @@
+"""Uploads: a promise of bytes, from the reservation to the version it became."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
+
+
+class UploadState(StrEnum):
+    PENDING = "pending"
+    COMPLETING = "completing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    EXPIRED = "expired"
+
+
+class UploadMethod(StrEnum):
+    PUT = "put"
+    POST = "post"
+    MULTIPART = "multipart"
+
+
+class OnConflict(StrEnum):
+    RENAME = "rename"
+    NEW_VERSION = "new_version"
+    FAIL = "fail"
+
+
+OPEN_STATES = "state IN ('pending', 'completing')"
+"""While an upload is in one of these, `size` is reserved from `owner_id`'s quota."""
+
+
+class Upload(Base):
+    """One upload. `owner_id` owns the tree and pays; `created_by` does the uploading."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        CheckConstraint("size >= 0", name="size"),
+        Index("ix_uploads_created_by", "created_by", "id"),
+        Index("ix_uploads_open", "expires_at", "id", postgresql_where=OPEN_STATES),
+    )
+
+    id: Mapped[PrimaryKey]
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    folder_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("nodes.id", ondelete="SET NULL"), index=True
+    )
+    file_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("nodes.id", ondelete="SET NULL"), index=True
+    )
+    name: Mapped[str]
+    size: Mapped[Bytes]
+    content_type: Mapped[str]
+    checksum_sha256: Mapped[str | None]
+    method: Mapped[str]
+    on_conflict: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=UploadState.PENDING)
+    object_key: Mapped[str] = mapped_column(unique=True)
+    s3_upload_id: Mapped[str | None]
+    part_size: Mapped[Bytes | None]
+    lease_until: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    version_id: Mapped[UUID | None]
+    failure_code: Mapped[str | None]
+    failure_detail: Mapped[str | None]
+    created_at: Mapped[CreatedAt]
+    finished_at: Mapped[datetime | None]

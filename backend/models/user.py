@@ -1,0 +1,102 @@
+"""Accounts and every credential that speaks for one."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, func
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
+
+
+class UserRole(StrEnum):
+    USER = "user"
+    ADMIN = "admin"
+
+
+class User(Base):
+    """A person; also the owner of one tree and of its quota."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("used_bytes >= 0", name="used_bytes"),
+        CheckConstraint("reserved_bytes >= 0", name="reserved_bytes"),
+        CheckConstraint("quota_bytes >= 0", name="quota_bytes"),
+    )
+
+    id: Mapped[PrimaryKey]
+    email: Mapped[str]
+    display_name: Mapped[str | None]
+    password_hash: Mapped[str]
+    role: Mapped[str] = mapped_column(server_default=UserRole.USER)
+    is_active: Mapped[bool] = mapped_column(server_default="true")
+    email_verified_at: Mapped[datetime | None]
+    quota_bytes: Mapped[Bytes]
+    used_bytes: Mapped[Bytes] = mapped_column(server_default="0")
+    reserved_bytes: Mapped[Bytes] = mapped_column(server_default="0")
+    created_at: Mapped[CreatedAt]
+
+
+Index("uq_users_email", func.lower(User.email), unique=True)
+
+
+class UserSession(Base):
+    """One sign-in on one device: a family of refresh tokens that lives and dies together."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    user_agent: Mapped[str | None]
+    ip: Mapped[str | None]
+    created_at: Mapped[CreatedAt]
+    last_used_at: Mapped[CreatedAt]
+    revoked_at: Mapped[datetime | None]
+
+
+class RefreshToken(Base):
+    """One link of a session's chain; using a rotated one revokes the session."""
+
+    __tablename__ = "refresh_tokens"
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), index=True
+    )
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    rotated_at: Mapped[datetime | None]
+
+
+class ApiKey(Base):
+    """A credential for programs; `prefix` is its public half, shown in lists."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[PrimaryKey]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    prefix: Mapped[str]
+    hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(String))
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+
+
+class EmailTokenPurpose(StrEnum):
+    VERIFY = "verify"
+    RESET = "reset"
+
+
+class EmailToken(Base):
+    """A secret sent by mail: proves an address, or allows a new password. Used once."""
+
+    __tablename__ = "email_tokens"
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
