@@ -2,7 +2,8 @@
 
 `transaction()` for everything that changes more than one thing; `autocommit` for single
 statements, which PostgreSQL makes atomic by itself: a read in autocommit costs one round trip
-instead of three (BEGIN, statement, COMMIT).
+instead of three (BEGIN, statement, COMMIT). Both run Core statements over the models' tables and
+give rows; there is no unit of work and nothing is loaded behind anybody's back.
 """
 
 from collections.abc import AsyncIterator
@@ -14,13 +15,7 @@ import asyncpg
 from fastapi import Depends
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.engine import Result
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from starlette.requests import HTTPConnection
 
 from backend.core.settings import DatabaseSettings
@@ -42,7 +37,10 @@ class Autocommit:
             return result.freeze()() if result.returns_rows else result
 
 
-Db = AsyncSession | Autocommit
+Transaction = AsyncConnection
+"""A connection inside an open transaction."""
+
+Db = Transaction | Autocommit
 """Whatever a query runs on: part of a transaction, or alone."""
 
 
@@ -71,7 +69,6 @@ class Database:
             connect_args={"prepared_statement_name_func": _unique_name} if pooled else {},
         )
         self.autocommit = Autocommit(self.engine)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """Open a raw connection outside the pool.
@@ -90,10 +87,10 @@ class Database:
         )
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction: commits on success, rolls back on any error."""
-        async with self._sessions() as session, session.begin():
-            yield session
+        async with self.engine.begin() as tx:
+            yield tx
 
     async def close(self) -> None:
         """Close every connection."""
@@ -110,18 +107,18 @@ def get_database(connection: HTTPConnection) -> Database:
     return database
 
 
-async def get_session(
+async def get_transaction(
     connection: HTTPConnection, database: Annotated[Database, Depends(get_database)]
-) -> AsyncIterator[AsyncSession]:
+) -> AsyncIterator[Transaction]:
     """The request's transaction, committed before the answer is sent.
 
     A request with an `Idempotency-Key` already runs in a transaction, which also stores its answer.
     """
-    if outer := connection.scope.get("session"):
+    if outer := connection.scope.get("transaction"):
         yield outer
         return
-    async with database.transaction() as session:
-        yield session
+    async with database.transaction() as tx:
+        yield tx
 
 
 def get_autocommit(database: Annotated[Database, Depends(get_database)]) -> Autocommit:
@@ -130,15 +127,14 @@ def get_autocommit(database: Annotated[Database, Depends(get_database)]) -> Auto
 
 
 # scope="function": commit before the response starts; else a failed commit would still say 200.
-Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+Tx = Annotated[Transaction, Depends(get_transaction, scope="function")]
 Statements = Annotated[Autocommit, Depends(get_autocommit)]
 Transactions = Annotated[Database, Depends(get_database)]
 
 
-async def driver_connection(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
-    """The asyncpg connection below `session`, inside its open transaction."""
-    connection: AsyncConnection = await session.connection()
+async def driver_connection(tx: Transaction) -> "asyncpg.Connection[asyncpg.Record]":
+    """The asyncpg connection below `tx`, inside its open transaction."""
     # The dialect sends BEGIN with the first statement; raw use must not run before it.
-    await connection.exec_driver_sql("SELECT 1")
-    raw = await connection.get_raw_connection()
+    await tx.exec_driver_sql("SELECT 1")
+    raw = await tx.get_raw_connection()
     return cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)

@@ -16,7 +16,7 @@ class ApiError(Exception):
     """Something went wrong."""
 
     status: ClassVar[int] = 500
-    code: str = "internal_error"
+    code: str = "internal_error"  # stands in the class; an instance may be more specific
 
     def __init__(
         self,
@@ -26,16 +26,16 @@ class ApiError(Exception):
         headers: dict[str, str] | None = None,
         errors: list[dict[str, Any]] | None = None,
     ) -> None:
-        self.detail = detail or self.title
+        self.detail = detail or self.title_of()
         self.code = code or type(self).code
         self.headers = headers or {}
         self.errors = errors
         super().__init__(self.detail)
 
-    @property
-    def title(self) -> str:
+    @classmethod
+    def title_of(cls) -> str:
         """One sentence for people, the same for every occurrence."""
-        return (type(self).__doc__ or "").strip().splitlines()[0]
+        return (cls.__doc__ or "").strip().splitlines()[0]
 
 
 class BadRequest(ApiError):

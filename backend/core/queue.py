@@ -1,0 +1,106 @@
+"""Jobs in PostgreSQL (pgqueuer): enqueued in the caller's transaction, run by the worker.
+
+A job that fails is retried with exponential backoff; after `MAX_ATTEMPTS` it is held in the
+dead-letter state `failed`, where an operator sees it and can retry it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+import orjson
+from pgqueuer import PgQueuer
+from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
+from pgqueuer.domain.models import Job, Schedule
+from pgqueuer.queries import Queries
+
+from backend.core.db import Transaction, driver_connection
+
+MAX_ATTEMPTS = 8
+MAX_DELAY = timedelta(minutes=10)
+
+Payload = dict[str, str | int | list[str]]
+
+
+async def enqueue(
+    tx: Transaction,
+    name: str,
+    payload: Payload,
+    *,
+    delay: timedelta | None = None,
+    dedupe_key: str | None = None,
+) -> None:
+    """Add a job that exists exactly if `tx` commits.
+
+    Args:
+        tx: the caller's transaction.
+        name: the job's registered name.
+        payload: JSON; ids as strings.
+        delay: run not before now + delay.
+        dedupe_key: while a job with this key waits or runs, another is not added.
+    """
+    queries = Queries.from_asyncpg_connection(await driver_connection(tx))
+    await queries.enqueue(
+        name,
+        orjson.dumps(payload),
+        execute_after=delay,
+        dedupe_key=dedupe_key,
+        on_conflict="skip",
+    )
+
+
+JobFunction = Callable[..., Awaitable[None]]
+
+
+@dataclass
+class JobTable:
+    """What a feature's `jobs.py` offers: handlers by name, and periodic ones by cron expression.
+
+    A handler takes the worker's `Services` and the payload's fields as keyword arguments.
+    """
+
+    handlers: dict[str, JobFunction] = field(default_factory=dict)
+    periodic: dict[str, tuple[str, JobFunction]] = field(default_factory=dict)
+
+    def job(self, name: str) -> Callable[[JobFunction], JobFunction]:
+        """Register the decorated function under `name`."""
+
+        def register(function: JobFunction) -> JobFunction:
+            self.handlers[name] = function
+            return function
+
+        return register
+
+    def every(self, cron: str, name: str) -> Callable[[JobFunction], JobFunction]:
+        """Run the decorated function by the cron expression, once however many workers."""
+
+        def register(function: JobFunction) -> JobFunction:
+            self.periodic[name] = (cron, function)
+            return function
+
+        return register
+
+
+def bind(queue: PgQueuer, table: JobTable, services: object) -> None:
+    """Let `queue` run every job of `table` with `services`."""
+    for name, function in table.handlers.items():
+        queue.entrypoint(name, on_failure="hold", executor_factory=_retrying)(
+            partial(_run_job, function, services)
+        )
+    for name, (cron, function) in table.periodic.items():
+        queue.schedule(name, cron)(partial(_run_periodic, function, services))
+
+
+def _retrying(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
+    return DatabaseRetryEntrypointExecutor(
+        parameters, max_attempts=MAX_ATTEMPTS, max_delay=MAX_DELAY
+    )
+
+
+async def _run_job(function: JobFunction, services: object, job: Job) -> None:
+    await function(services, **orjson.loads(job.payload or b"{}"))
+
+
+async def _run_periodic(function: JobFunction, services: object, _schedule: Schedule) -> None:
+    await function(services)

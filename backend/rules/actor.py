@@ -1,0 +1,20 @@
+"""The one who does something, as the audit trail names them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from backend.models import ActorKind
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, from where, in which request."""
+
+    kind: ActorKind
+    id: UUID | None = None
+    ip: str | None = None
+    request_id: str | None = None
+
+
+SYSTEM = Actor(ActorKind.SYSTEM)
+"""The worker acting by itself."""

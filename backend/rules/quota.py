@@ -1,0 +1,68 @@
+"""Quota: one conditional UPDATE each, so that it holds under any concurrency.
+
+The owner of a tree pays for everything in it: `used_bytes` is the sum of all versions' sizes,
+`reserved_bytes` the sum of open uploads' sizes, and together they never pass `quota_bytes`.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import literal, or_, update
+
+from backend.core.db import Transaction
+from backend.core.errors import QuotaExceeded
+from backend.models import User
+
+
+async def reserve(tx: Transaction, owner_id: UUID, size: int) -> None:
+    """Set `size` bytes aside for an upload.
+
+    Raises:
+        QuotaExceeded: not enough is left.
+    """
+    await _take(tx, owner_id, size, reserved_bytes=User.reserved_bytes + size)
+
+
+async def charge(tx: Transaction, owner_id: UUID, size: int) -> None:
+    """Count `size` bytes as used without a reservation, as a copy does.
+
+    Raises:
+        QuotaExceeded: not enough is left.
+    """
+    await _take(tx, owner_id, size, used_bytes=User.used_bytes + size)
+
+
+async def _take(tx: Transaction, owner_id: UUID, size: int, **values: object) -> None:
+    room = User.quota_bytes - User.used_bytes - User.reserved_bytes
+    taken = await tx.execute(
+        update(User)
+        # Zero bytes always fit, also where an admin has lowered the quota below what is used.
+        .where(User.id == owner_id, or_(room >= size, literal(size) == 0))
+        .values(values)
+        .returning(User.id)
+    )
+    if taken.first() is None:
+        raise QuotaExceeded(f"Storing {size} bytes would exceed the storage quota.")
+
+
+async def settle(tx: Transaction, owner_id: UUID, size: int) -> None:
+    """Turn a reservation of `size` bytes into use: the upload completed."""
+    await _change(
+        tx,
+        owner_id,
+        reserved_bytes=User.reserved_bytes - size,
+        used_bytes=User.used_bytes + size,
+    )
+
+
+async def release(tx: Transaction, owner_id: UUID, size: int) -> None:
+    """Give a reservation of `size` bytes back: the upload ended without a file."""
+    await _change(tx, owner_id, reserved_bytes=User.reserved_bytes - size)
+
+
+async def refund(tx: Transaction, owner_id: UUID, size: int) -> None:
+    """Stop counting `size` bytes: their versions are gone."""
+    await _change(tx, owner_id, used_bytes=User.used_bytes - size)
+
+
+async def _change(tx: Transaction, owner_id: UUID, **values: object) -> None:
+    await tx.execute(update(User).where(User.id == owner_id).values(values))
