@@ -12,13 +12,17 @@ from typing import Annotated, Any, cast
 from uuid import uuid4
 
 import asyncpg
+import structlog
 from fastapi import Depends
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.engine import Result
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from starlette.requests import HTTPConnection
 
+from backend.core.errors import DependencyUnavailable
 from backend.core.settings import DatabaseSettings
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Autocommit:
@@ -74,7 +78,17 @@ class Database:
         """Open a raw connection outside the pool.
 
         `sslmode`, `sslrootcert` and the other libpq options stand in the URL (RDS: verify-full).
+
+        Raises:
+            DependencyUnavailable: nothing answers, or the server takes no connections.
         """
+        try:
+            return await self._connect()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("cannot connect to the database", error=type(error).__name__)
+            raise DependencyUnavailable("The database does not answer.") from error
+
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         settings = self._settings
         timeout = str(int(settings.statement_timeout * 1000))
         return await asyncpg.connect(
@@ -103,7 +117,7 @@ def _unique_name() -> str:
 
 def get_database(connection: HTTPConnection) -> Database:
     """The process's database, made by the lifespan."""
-    database: Database = connection.app.state.database
+    database: Database = connection.app.state.services.database
     return database
 
 

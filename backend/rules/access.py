@@ -49,7 +49,7 @@ def visible_parent(user_id: UUID) -> ColumnElement[UUID | None]:
     return case((sees_parent, Node.parent_id), else_=None)
 
 
-def node_query(user_id: UUID) -> Select[Any]:
+def node_query(user_id: UUID) -> Select[*tuple[Any, ...]]:
     """Select nodes, every column, with the caller's `role` on each."""
     return select(*Node.__table__.columns, inherited_role(user_id).label("role"))
 

@@ -1,0 +1,95 @@
+"""Turns every exception that leaves a route into a problem document (RFC 9457)."""
+
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from backend.core.errors import ApiError, DependencyUnavailable, NotFound, Unprocessable
+from backend.kit.cursors import InvalidCursor
+
+log = structlog.stdlib.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+MAX_REPORTED_ERRORS = 20
+# SQLSTATE classes that say "not now" rather than "not so": connection, resources, operator.
+TRANSIENT_SQLSTATES = ("08", "53", "57", "40", "55P03")
+
+
+def problem(request_id: str | None, error: ApiError) -> Response:
+    """Render `error` as the answer."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.title_of(),
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    if error.errors:
+        body["errors"] = error.errors
+    return Response(
+        orjson.dumps(body),
+        status_code=error.status,
+        media_type=MEDIA_TYPE,
+        headers={**error.headers, "Cache-Control": "no-store"},
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(InvalidCursor, _invalid_cursor)
+    app.add_exception_handler(HTTPException, _http_error)
+    for fault in (DBAPIError, PoolTimeoutError):
+        app.add_exception_handler(fault, _database_fault)
+
+
+async def _api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - narrows what Starlette hands over
+    return problem(request.scope.get("request_id"), error)
+
+
+async def _invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    errors = [
+        # `input` and `ctx` are left out: they may repeat a password.
+        {"loc": [str(part) for part in item["loc"]], "msg": item["msg"], "type": item["type"]}
+        for item in error.errors()[:MAX_REPORTED_ERRORS]
+    ]
+    detail = "; ".join(f"{'.'.join(item['loc'])}: {item['msg']}" for item in errors[:3])
+    return problem(request.scope.get("request_id"), Unprocessable(detail, errors=errors))
+
+
+async def _invalid_cursor(request: Request, _error: Exception) -> Response:
+    error = Unprocessable("The cursor is not one this list has given.", code="invalid_cursor")
+    return problem(request.scope.get("request_id"), error)
+
+
+class _HttpError(ApiError):
+    """The request cannot be answered here."""
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == NotFound.status:
+        return problem(request.scope.get("request_id"), NotFound("There is no such address."))
+    answer = _HttpError(error.detail, code="http_error", headers=dict(error.headers or {}))
+    answer.status = error.status_code  # type: ignore[misc]
+    return problem(request.scope.get("request_id"), answer)
+
+
+async def _database_fault(request: Request, error: Exception) -> Response:
+    """A database that does not answer is a 503; a statement it refuses is our bug: a 500."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if isinstance(error, DBAPIError) and sqlstate and not sqlstate.startswith(TRANSIENT_SQLSTATES):
+        raise error
+    log.warning("database unavailable", error=type(error).__name__, sqlstate=sqlstate)
+    fault = DependencyUnavailable("The database does not answer: try again shortly.")
+    return problem(request.scope.get("request_id"), fault)

@@ -1,0 +1,47 @@
+"""Everything a process holds open: made by the lifespan, passed to whoever needs it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from backend.core.access_tokens import TokenSigner
+from backend.core.db import Database
+from backend.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The open connections and clients of one process, API or worker."""
+
+    settings: Settings
+    database: Database
+    tokens: TokenSigner
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Open everything, and close it again in the reverse order."""
+    database = Database(settings.database)
+    try:
+        yield Services(settings=settings, database=database, tokens=TokenSigner(settings))
+    finally:
+        await database.close()
+
+
+def get_services(connection: HTTPConnection) -> Services:
+    """The services of the process that serves this request."""
+    services: Services = connection.app.state.services
+    return services
+
+
+def get_settings(connection: HTTPConnection) -> Settings:
+    """The settings of the process that serves this request."""
+    return get_services(connection).settings
+
+
+Process = Annotated[Services, Depends(get_services)]
+Config = Annotated[Settings, Depends(get_settings)]

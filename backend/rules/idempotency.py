@@ -1,0 +1,208 @@
+"""`Idempotency-Key`: repeating a request that creates gives the first answer again.
+
+    claim    a row of its own transaction; a second claim of a running key is refused
+    run      the route, whose transaction is opened here instead of by its own dependency
+    store    the answer, in that same transaction: either both are there or neither
+
+A crash between claim and commit leaves a claim without an answer, which ends with its lease. A
+route that opens its own transactions (an upload, which talks to S3 between two of them) may
+then run again; what it left behind expires by itself. Answers may hold a secret shown only once
+(an API key, a link's token), so they are encrypted with a key that only the caller can rebuild.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import orjson
+from cryptography.fernet import Fernet
+from fastapi import Header, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.core.db import Autocommit
+from backend.core.errors import ApiError, Conflict, Unprocessable
+from backend.core.services import Services
+from backend.kit.tokens import token_hash
+from backend.models import IdempotencyKey
+from backend.rules.principal import authenticate
+
+KEPT = timedelta(hours=24)
+HEADER = "idempotency-key"
+MAX_KEY_LENGTH = 255
+REPLAYED_HEADERS = ("content-type", "location")
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+IdempotencyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=MAX_KEY_LENGTH,
+        description="Any unique string: repeating the request with it gives the first answer.",
+    ),
+]
+
+
+class IdempotencyKeyReused(Unprocessable):
+    """This idempotency key was used for another request."""
+
+    code = "idempotency_key_reused"
+
+
+class IdempotencyKeyInUse(Conflict):
+    """The first request with this idempotency key is still running."""
+
+    code = "idempotency_key_in_use"
+
+
+class IdempotentRoute(APIRoute):
+    """A route whose `POST` honours the header."""
+
+    def get_route_handler(self) -> Handler:
+        """Wrap FastAPI's handler; without the header nothing is added to the request."""
+        handler = super().get_route_handler()
+        if self.methods != {"POST"}:
+            return handler
+
+        async def idempotent(request: Request) -> Response:
+            key = request.headers.get(HEADER)
+            if not key:
+                return await handler(request)
+            if len(key) > MAX_KEY_LENGTH:
+                raise Unprocessable("The Idempotency-Key is too long.", code="invalid_request")
+            return await _once(handler, request, key)
+
+        return idempotent
+
+
+async def _once(handler: Handler, request: Request, key: str) -> Response:
+    services: Services = request.app.state.services
+    claim = await _claim_of(request, services, key)
+    if (stored := await claim.take()) is not None:
+        return _replay(stored)
+    try:
+        async with services.database.transaction() as tx:
+            request.scope["transaction"] = tx
+            response = await handler(request)
+            answer = claim.seal(_recorded(response))
+            await tx.execute(
+                update(IdempotencyKey)
+                .where(IdempotencyKey.hash == claim.hash)
+                .values(response=answer)
+            )
+    except Exception:
+        # Nothing was changed, so nothing must be repeated: the key is free again.
+        await claim.drop()
+        raise
+    return response
+
+
+async def _claim_of(request: Request, services: Services, key: str) -> "Claim":
+    """The claim of this caller for this request; without a credential, of everyone."""
+    try:
+        who = str((await authenticate(request)).user_id)
+    except ApiError:
+        if "authorization" in request.headers:
+            raise
+        who = "anonymous"
+    secret = services.settings.secret_key.get_secret_value()
+    seed = hmac.digest(secret.encode(), f"idempotency\n{who}\n{key}".encode(), "sha256")
+    body = await request.body()
+    target = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    return Claim(
+        db=services.database.autocommit,
+        seed=seed,
+        fingerprint=hashlib.sha256(target + body).digest(),
+        lease=timedelta(seconds=services.settings.request_timeout),
+    )
+
+
+class Claim:
+    """One caller's hold on one key."""
+
+    def __init__(
+        self, *, db: Autocommit, seed: bytes, fingerprint: bytes, lease: timedelta
+    ) -> None:
+        self.hash = token_hash(seed.hex())
+        self._db = db
+        self._fernet = Fernet(base64.urlsafe_b64encode(seed))
+        self._fingerprint = fingerprint
+        self._lease = lease
+
+    async def take(self) -> bytes | None:
+        """Claim the key, or return the answer stored under it.
+
+        Raises:
+            IdempotencyKeyReused: it belongs to another request.
+            IdempotencyKeyInUse: its request is still running.
+        """
+        now = datetime.now(UTC)
+        row = insert(IdempotencyKey).values(
+            hash=self.hash, fingerprint=self._fingerprint, lease_until=now + self._lease
+        )
+        over = (IdempotencyKey.created_at < now - KEPT) | (
+            IdempotencyKey.response.is_(None)
+            & (IdempotencyKey.lease_until < now)
+            & (IdempotencyKey.fingerprint == self._fingerprint)
+        )
+        taken = row.on_conflict_do_update(
+            index_elements=[IdempotencyKey.hash],
+            set_={**_fresh(row.excluded), "created_at": now},
+            where=over,
+        ).returning(IdempotencyKey.hash)
+        if (await self._db.execute(taken)).first():
+            return None
+        return await self._answer()
+
+    async def _answer(self) -> bytes:
+        query = select(IdempotencyKey).where(IdempotencyKey.hash == self.hash)
+        found = (await self._db.execute(query)).first()
+        if found is None:  # released since; the caller may try again at once
+            raise IdempotencyKeyInUse
+        if not hmac.compare_digest(found.fingerprint, self._fingerprint):
+            raise IdempotencyKeyReused
+        if found.response is None:
+            raise IdempotencyKeyInUse
+        return self._fernet.decrypt(found.response)
+
+    def seal(self, answer: bytes) -> bytes:
+        """Encrypt an answer for storage."""
+        return self._fernet.encrypt(answer)
+
+    async def drop(self) -> None:
+        """Give the key back after a failed request."""
+        await self._db.execute(
+            delete(IdempotencyKey).where(
+                IdempotencyKey.hash == self.hash, IdempotencyKey.response.is_(None)
+            )
+        )
+
+
+def _fresh(excluded: Any) -> dict[str, Any]:
+    return {
+        "fingerprint": excluded.fingerprint,
+        "lease_until": excluded.lease_until,
+        "response": None,
+    }
+
+
+def _recorded(response: Response) -> bytes:
+    headers = {
+        name: response.headers[name] for name in REPLAYED_HEADERS if name in response.headers
+    }
+    body = base64.b64encode(bytes(response.body)).decode()
+    return orjson.dumps({"status": response.status_code, "headers": headers, "body": body})
+
+
+def _replay(stored: bytes) -> Response:
+    answer = orjson.loads(stored)
+    return Response(
+        base64.b64decode(answer["body"]),
+        status_code=answer["status"],
+        headers={**answer["headers"], "Idempotency-Replayed": "true"},
+    )

@@ -1,0 +1,208 @@
+"""Who calls: a signed-in session or an API key, and what their scopes allow.
+
+A route says who may call it by the type of its first argument:
+
+    FilesRead, FilesWrite, SharesWrite   anyone whose credential carries that scope
+    SignedIn                             a session, never an API key: for accounts and credentials
+    Admin                                an administrator with the scope `admin`
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Security
+from fastapi.security import OAuth2PasswordBearer, SecurityScopes
+from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.engine import Row
+from starlette.requests import HTTPConnection
+
+from backend.core.db import Autocommit
+from backend.core.errors import Forbidden, Unauthorized
+from backend.core.services import Services
+from backend.kit.tokens import token_hash
+from backend.models import ActorKind, ApiKey, User, UserRole, UserSession
+from backend.rules.actor import Actor
+
+API_KEY_PREFIX = "wu_"
+LAST_USED_STEP = timedelta(minutes=5)
+"""How exact `last_used_at` is: a write on every request would cost more than it tells."""
+
+
+class Scope(StrEnum):
+    """What a credential may be used for."""
+
+    FILES_READ = "files:read"
+    FILES_WRITE = "files:write"
+    SHARES_WRITE = "shares:write"
+    ADMIN = "admin"
+
+
+SCOPE_TEXTS = {
+    Scope.FILES_READ: "See and download files.",
+    Scope.FILES_WRITE: "Upload, change and trash files.",
+    Scope.SHARES_WRITE: "Share files and make links.",
+    Scope.ADMIN: "Administer accounts.",
+}
+USER_SCOPES = frozenset({Scope.FILES_READ, Scope.FILES_WRITE, Scope.SHARES_WRITE})
+ADMIN_SCOPES = USER_SCOPES | {Scope.ADMIN}
+
+
+class ScopeRequired(Forbidden):
+    """Your credential's scopes do not allow this."""
+
+    code = "scope_required"
+
+
+class SessionRequired(Forbidden):
+    """This needs a sign-in: an API key is not enough."""
+
+    code = "session_required"
+
+
+class AdminRequired(Forbidden):
+    """Only administrators may do this."""
+
+    code = "admin_required"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The authenticated caller of one request."""
+
+    user_id: UUID
+    email: str
+    role: UserRole
+    scopes: frozenset[str]
+    session_id: UUID | None
+    actor: Actor
+
+
+def own_scopes(role: str) -> frozenset[Scope]:
+    """Every scope an account of this role can hold or give to an API key."""
+    return ADMIN_SCOPES if role == UserRole.ADMIN else USER_SCOPES
+
+
+def caller(connection: HTTPConnection) -> Actor:
+    """The actor of a request that carries no credential."""
+    return _actor(connection, ActorKind.ANONYMOUS, None)
+
+
+def _actor(connection: HTTPConnection, kind: ActorKind, actor_id: UUID | None) -> Actor:
+    ip = connection.client.host if connection.client else None
+    return Actor(kind, actor_id, ip, connection.scope.get("request_id"))
+
+
+async def authenticate(connection: HTTPConnection) -> Principal:
+    """Resolve the request's bearer credential, once a request.
+
+    Raises:
+        Unauthorized: no credential, or one that is unknown, expired, revoked, or whose account
+            is deactivated.
+    """
+    known: Principal | None = connection.scope.get("principal")
+    if known is None:
+        services: Services = connection.app.state.services
+        token = _bearer(connection)
+        look_up = _by_api_key if token.startswith(API_KEY_PREFIX) else _by_access_token
+        known = await look_up(connection, services, token)
+        connection.scope["principal"] = known
+    return known
+
+
+def _bearer(connection: HTTPConnection) -> str:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("Send an access token or an API key as a bearer token.")
+    return token.strip()
+
+
+async def _by_access_token(connection: HTTPConnection, services: Services, token: str) -> Principal:
+    claims = services.tokens.verify(token, services.settings.auth.audience)
+    session_id = UUID(claims["sid"])
+    query = (
+        _active_users()
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(UserSession.id == session_id, UserSession.revoked_at.is_(None))
+    )
+    user = (await services.database.autocommit.execute(query)).first()
+    if user is None:
+        raise Unauthorized("The session has ended.", code="invalid_token")
+    actor = _actor(connection, ActorKind.USER, user.id)
+    return _principal(user, own_scopes(user.role), actor, session_id)
+
+
+async def _by_api_key(connection: HTTPConnection, services: Services, key: str) -> Principal:
+    db = services.database.autocommit
+    query = (
+        _active_users()
+        .add_columns(ApiKey.id.label("key_id"), ApiKey.scopes, ApiKey.last_used_at)
+        .join(ApiKey, ApiKey.user_id == User.id)
+        .where(
+            ApiKey.hash == token_hash(key),
+            or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
+        )
+    )
+    found = (await db.execute(query)).first()
+    if found is None:
+        raise Unauthorized("The API key is not valid.", code="invalid_token")
+    await _note_use(db, found.key_id, found.last_used_at)
+    # A key keeps no more than its account: an administrator who is one no longer loses `admin`.
+    scopes = own_scopes(found.role) & frozenset(found.scopes)
+    return _principal(found, scopes, _actor(connection, ActorKind.API_KEY, found.id), None)
+
+
+def _active_users() -> Select[*tuple[Any, ...]]:
+    return select(User.id, User.email, User.role).where(User.is_active)
+
+
+def _principal(
+    user: Row[Any], scopes: frozenset[str], actor: Actor, session_id: UUID | None
+) -> Principal:
+    return Principal(user.id, user.email, UserRole(user.role), scopes, session_id, actor)
+
+
+async def _note_use(db: Autocommit, key_id: UUID, last_used_at: datetime | None) -> None:
+    now = datetime.now(UTC)
+    if last_used_at is None or now - last_used_at > LAST_USED_STEP:
+        await db.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
+
+
+# Only documents the scheme: `authenticate` reads the header, for API keys too.
+_scheme = OAuth2PasswordBearer(
+    tokenUrl="/v1/auth/token",
+    scopes={scope.value: text for scope, text in SCOPE_TEXTS.items()},
+    auto_error=False,
+)
+
+
+async def _with_scopes(
+    connection: HTTPConnection,
+    needed: SecurityScopes,
+    _token: Annotated[str | None, Security(_scheme)],
+) -> Principal:
+    principal = await authenticate(connection)
+    if missing := set(needed.scopes) - principal.scopes:
+        if Scope.ADMIN in missing and principal.role != UserRole.ADMIN:
+            raise AdminRequired
+        raise ScopeRequired(f"This needs the scope {', '.join(sorted(missing))}.")
+    return principal
+
+
+async def _signed_in(
+    connection: HTTPConnection, _token: Annotated[str | None, Security(_scheme)]
+) -> Principal:
+    principal = await authenticate(connection)
+    if principal.session_id is None:
+        raise SessionRequired
+    return principal
+
+
+AnyCredential = Annotated[Principal, Security(_with_scopes)]
+FilesRead = Annotated[Principal, Security(_with_scopes, scopes=[Scope.FILES_READ])]
+FilesWrite = Annotated[Principal, Security(_with_scopes, scopes=[Scope.FILES_WRITE])]
+SharesWrite = Annotated[Principal, Security(_with_scopes, scopes=[Scope.SHARES_WRITE])]
+Admin = Annotated[Principal, Security(_with_scopes, scopes=[Scope.ADMIN])]
+SignedIn = Annotated[Principal, Security(_signed_in)]
