@@ -1,0 +1,90 @@
+"""What every test stands on: one PostgreSQL, one S3, one running API, and people to call it.
+
+Servers start once a session; tests keep apart by registering people of their own.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+import uvicorn
+from alembic.config import Config
+from pydantic import SecretStr
+
+from alembic import command
+from backend.core.settings import DatabaseSettings, Settings
+from backend.main import create_app
+from tests.postgres import postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The server, shared by the session."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_url: str) -> str:
+    """A database made by the migrations."""
+    name = f"test_{uuid4().hex}"
+    asyncio.run(_create_database(postgres_url, name))
+    url = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+    migrate(url)
+    return url
+
+
+async def _create_database(server: str, name: str) -> None:
+    connection = await asyncpg.connect(server)
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.close()
+
+
+def migrate(url: str) -> None:
+    """Run every migration on the database at `url`."""
+    config = Config("alembic.ini")
+    config.attributes["database"] = DatabaseSettings(url=SecretStr(url))
+    command.upgrade(config, "head")
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str) -> Settings:
+    """The settings the shared API runs with; copy and change them for another."""
+    return Settings(database=DatabaseSettings(url=SecretStr(database_url), pool_size=20))
+
+
+@asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[str]:
+    """Run the API on a free loopback port; yield its base URL."""
+    config = uvicorn.Config(create_app(settings), log_config=None, lifespan="on")
+    server = uvicorn.Server(config)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            if task.done():
+                task.result()
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture(scope="session")
+async def api_url(settings: Settings) -> AsyncIterator[str]:
+    """The shared API."""
+    async with serve(settings) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def http(api_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a credential."""
+    async with httpx.AsyncClient(base_url=api_url, timeout=30) as client:
+        yield client
