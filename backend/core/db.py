@@ -7,8 +7,9 @@ give rows; there is no unit of work and nothing is loaded behind anybody's back.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Annotated, Any, cast
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Annotated, Any, Protocol, Self, cast
 from uuid import uuid4
 
 import asyncpg
@@ -25,6 +26,10 @@ from backend.core.settings import DatabaseSettings
 log = structlog.stdlib.get_logger(__name__)
 
 
+Transaction = AsyncConnection
+"""A connection inside an open transaction."""
+
+
 class Autocommit:
     """Runs single Core statements, each a transaction of its own.
 
@@ -34,18 +39,52 @@ class Autocommit:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    async def execute(self, statement: Executable, params: Any = None) -> Result[Any]:
+    async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
         """Run `statement` and return its rows, already fetched."""
         async with self._engine.connect() as connection:
-            result: CursorResult[Any] = await connection.execute(statement, params)
+            result: CursorResult[Any] = await connection.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
 
 
-Transaction = AsyncConnection
-"""A connection inside an open transaction."""
+class Db(Protocol):
+    """Whatever a query runs on: part of a transaction, or alone."""
 
-Db = Transaction | Autocommit
-"""Whatever a query runs on: part of a transaction, or alone."""
+    async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
+        """Run `statement` and return its rows."""
+
+
+class RequestTransaction:
+    """A transaction that a whole request shares; it opens with the first statement.
+
+    So a route that talks to S3 before it writes holds neither a connection nor a lock meanwhile.
+    """
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self._stack = AsyncExitStack()
+        self._tx: Transaction | None = None
+
+    async def open(self) -> Transaction:
+        """The transaction, begun now if it has not been yet."""
+        if self._tx is None:
+            self._tx = await self._stack.enter_async_context(self._database.transaction())
+        return self._tx
+
+    async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
+        """Run `statement` as part of it."""
+        return await (await self.open()).execute(statement, parameters)
+
+    async def __aenter__(self) -> Self:
+        await self._stack.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await self._stack.__aexit__(kind, error, traceback)
 
 
 class Database:
@@ -128,21 +167,25 @@ async def get_transaction(
 
     A request with an `Idempotency-Key` already runs in a transaction, which also stores its answer.
     """
-    if outer := connection.scope.get("transaction"):
-        yield outer
+    shared: RequestTransaction | None = connection.scope.get("transaction")
+    if shared is not None:
+        yield await shared.open()
         return
     async with database.transaction() as tx:
         yield tx
 
 
-def get_autocommit(database: Annotated[Database, Depends(get_database)]) -> Autocommit:
-    """Single statements."""
-    return database.autocommit
+def get_statements(
+    connection: HTTPConnection, database: Annotated[Database, Depends(get_database)]
+) -> Db:
+    """Single statements, or the shared transaction of a request with an `Idempotency-Key`."""
+    shared: RequestTransaction | None = connection.scope.get("transaction")
+    return database.autocommit if shared is None else shared
 
 
 # scope="function": commit before the response starts; else a failed commit would still say 200.
 Tx = Annotated[Transaction, Depends(get_transaction, scope="function")]
-Statements = Annotated[Autocommit, Depends(get_autocommit)]
+Statements = Annotated[Db, Depends(get_statements)]
 Transactions = Annotated[Database, Depends(get_database)]
 
 

@@ -4,10 +4,10 @@
     run      the route, whose transaction is opened here instead of by its own dependency
     store    the answer, in that same transaction: either both are there or neither
 
-A crash between claim and commit leaves a claim without an answer, which ends with its lease. A
-route that opens its own transactions (an upload, which talks to S3 between two of them) may
-then run again; what it left behind expires by itself. Answers may hold a secret shown only once
-(an API key, a link's token), so they are encrypted with a key that only the caller can rebuild.
+A crash between claim and commit leaves a claim without an answer, which ends with its lease;
+nothing else has changed by then, so the request may run again. An answer may hold a secret shown
+only once (an API key, a link's token), so it is encrypted with a key that only its caller can
+rebuild.
 """
 
 import base64
@@ -24,7 +24,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core.db import Autocommit
+from backend.core.db import Autocommit, RequestTransaction
 from backend.core.errors import ApiError, Conflict, Unprocessable
 from backend.core.services import Services
 from backend.kit.tokens import token_hash
@@ -86,11 +86,11 @@ async def _once(handler: Handler, request: Request, key: str) -> Response:
     if (stored := await claim.take()) is not None:
         return _replay(stored)
     try:
-        async with services.database.transaction() as tx:
-            request.scope["transaction"] = tx
+        async with RequestTransaction(services.database) as shared:
+            request.scope["transaction"] = shared
             response = await handler(request)
             answer = claim.seal(_recorded(response))
-            await tx.execute(
+            await shared.execute(
                 update(IdempotencyKey)
                 .where(IdempotencyKey.hash == claim.hash)
                 .values(response=answer)
