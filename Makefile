@@ -15,7 +15,7 @@ $(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-versi
 touch $@
 endef
 
-.PHONY: help run test lint lock clean
+.PHONY: help run test lint lint-deploy lock clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -34,11 +34,20 @@ run: $(VENV)/.embedded ## Start PostgreSQL, S3, the API and the worker, here and
 test: $(VENV)/.dev ## Run the whole test suite
 	@$(VENV)/bin/python -m pytest
 
-lint: $(VENV)/.dev ## Style, types and import rules
+lint: $(VENV)/.dev lint-deploy ## Style, types and import rules
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
+
+lint-deploy: $(VENV)/.dev ## The image, the compose file and the pipelines
+	@$(VENV)/bin/yamllint --strict docker-compose.yml .github
+	@$(VENV)/bin/hadolint Dockerfile
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(VENV)/bin/actionlint
+	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 
 lock: $(VENV)/.dev ## Resolve pyproject.toml into the hashed lock files
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" requirements/compile
