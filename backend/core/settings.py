@@ -9,7 +9,14 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from backend.kit.parts import MAX_OBJECT_SIZE, MAX_SINGLE_PUT, MIN_PART_SIZE
@@ -129,6 +136,7 @@ class Settings(BaseSettings):
     drain_timeout: Seconds = 20
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+    worker_metrics_port: int = Field(0, ge=0, le=65535)
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     s3: S3Settings = Field(default_factory=S3Settings)
@@ -146,3 +154,26 @@ class Settings(BaseSettings):
         if self.production and (secret == DEVELOPMENT_SECRET or len(secret) < 32):  # noqa: PLR2004
             raise ValueError("SECRET_KEY must be set to at least 32 random characters")
         return self
+
+
+def explain(error: ValidationError) -> str:
+    """Which variable is wrong, and why, in one sentence."""
+    group = next((kind for kind in GROUPS if kind.__name__ == error.title), Settings)
+    prefix = group.model_config.get("env_prefix", "")
+    reasons = []
+    for item in error.errors(include_input=False, include_url=False):
+        name = "".join(str(part).upper() for part in item["loc"][:1])
+        message = item["msg"].removeprefix("Value error, ")
+        reasons.append(
+            f"{name if name.startswith('AWS_') else prefix + name}: {message}".lstrip(": ")
+        )
+    return "The environment is not right: " + "; ".join(reasons) + ". See docs/settings.md."
+
+
+GROUPS: tuple[type[BaseSettings], ...] = (
+    DatabaseSettings,
+    S3Settings,
+    UploadSettings,
+    AuthSettings,
+    Settings,
+)

