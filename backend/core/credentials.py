@@ -1,0 +1,56 @@
+"""The AWS credentials that sign: always at hand, renewed behind the scenes.
+
+Finding and renewing credentials may need the network (web identity, container or instance role).
+Signing must not: it takes the last snapshot, which `keep_fresh` replaces long before it expires.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+RENEWAL_INTERVAL = 30.0
+"""Seconds between looks. botocore asks for new ones once less than 15 minutes are left."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Credentials:
+    """One consistent set. `expires_at` is Unix time, infinite for long-term keys."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    expires_at: float = math.inf
+
+
+CredentialsSource = Callable[[], Credentials]
+"""Gives the credentials to sign with now, without waiting."""
+
+
+class RenewedCredentials:
+    """A CredentialsSource that `keep_fresh` keeps up to date."""
+
+    def __init__(self, read: Callable[[], Credentials]) -> None:
+        """Read the first credentials with `read`, which may block: call this in a thread."""
+        self._read = read
+        self._snapshot = read()
+
+    def __call__(self) -> Credentials:
+        """The latest credentials; they may have expired when renewing them keeps failing."""
+        return self._snapshot
+
+    async def keep_fresh(self, interval: float = RENEWAL_INTERVAL) -> None:
+        """Read them again and again, in a thread, every `interval` seconds; run this as a task.
+
+        A failure is logged and tried again: the last credentials stay good until they expire.
+        """
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                self._snapshot = await asyncio.to_thread(self._read)
+            except Exception:  # providers raise anything, and the last snapshot still signs
+                log.warning("credentials_not_renewed", exc_info=True)

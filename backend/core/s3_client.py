@@ -1,0 +1,154 @@
+"""boto3 lives here alone: its clients, and its errors in our words."""
+
+import base64
+import hashlib
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
+
+from backend.core.credentials import Credentials, RenewedCredentials
+from backend.core.dependency import Fault, Refused
+from backend.core.presign import BucketAddress
+from backend.core.settings import S3Settings
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials as BotoCredentials
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+
+_FAULTS = (
+    BotoConnectionError,
+    HTTPClientError,
+    ResponseParserError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+)
+# S3 can answer 200 with an error in the body, which botocore turns into a 500: these codes mean
+# the request was wrong, whatever the status says.
+_REFUSALS = {"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "InvalidRequest", "NoSuchUpload"}
+_SERVER_ERROR = 500
+_TOO_MANY = 429
+
+
+class CredentialsMissing(RuntimeError):
+    """No AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or attach a role."""
+
+
+def open_session(settings: S3Settings) -> boto3.Session:
+    """A session with the standard credential chain. Blocks."""
+    return boto3.Session(region_name=settings.region)
+
+
+def session_credentials(session: boto3.Session) -> RenewedCredentials:
+    """The session's credentials, as a source to sign with. Blocks: they may come by network.
+
+    Raises:
+        CredentialsMissing: the chain found none.
+    """
+    provider = session.get_credentials()
+    if provider is None:
+        raise CredentialsMissing(CredentialsMissing.__doc__)
+    return RenewedCredentials(partial(_read_credentials, provider))
+
+
+def _read_credentials(provider: "BotoCredentials") -> Credentials:
+    """One consistent snapshot, renewed by botocore first when it is about to expire."""
+    frozen = provider.get_frozen_credentials()
+    if not frozen.access_key or not frozen.secret_key:
+        raise CredentialsMissing(CredentialsMissing.__doc__)
+    # botocore offers no public way to learn when its credentials expire.
+    expiry = getattr(provider, "_expiry_time", None)
+    expires_at = expiry.timestamp() if expiry else math.inf
+    return Credentials(frozen.access_key, frozen.secret_key, frozen.token, expires_at)
+
+
+def s3_client(session: boto3.Session, settings: S3Settings, endpoint: str | None) -> "S3Client":
+    """A thread-safe client for control calls.
+
+    It sends checksums only where S3 demands them: other servers refuse what they do not know.
+    """
+    client: S3Client = session.client(
+        "s3",
+        endpoint_url=endpoint,
+        config=Config(
+            signature_version="s3v4",
+            s3={
+                "addressing_style": _addressing_style(settings, endpoint),
+                "us_east_1_regional_endpoint": "regional",
+            },
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
+            retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
+            max_pool_connections=settings.max_concurrency,
+            tcp_keepalive=True,
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+    client.meta.events.register("before-call.s3.DeleteObjects", _add_content_md5)
+    return client
+
+
+def sqs_client(session: boto3.Session, queue_url: str, *, wait: float) -> "SQSClient":
+    """A client for the one queue at `queue_url`, patient enough for polls of `wait` seconds."""
+    url = urlsplit(queue_url)
+    client: SQSClient = session.client(
+        "sqs",
+        endpoint_url=f"{url.scheme}://{url.netloc}",
+        config=Config(
+            connect_timeout=2,
+            read_timeout=wait + 5,
+            retries={"mode": "standard", "total_max_attempts": 2},
+        ),
+    )
+    return client
+
+
+def bucket_address(session: boto3.Session, settings: S3Settings) -> BucketAddress:
+    """Where clients reach the bucket: botocore's own answer for region, style and endpoint."""
+    client = s3_client(session, settings, settings.public_endpoint_url or settings.endpoint_url)
+    url = client.generate_presigned_url("get_object", {"Bucket": settings.bucket, "Key": "k"})
+    form = client.generate_presigned_post(settings.bucket, "k")
+    return BucketAddress(settings.bucket, url.partition("?")[0].removesuffix("k"), form["url"])
+
+
+def in_our_words(error: Exception) -> Fault | Refused | None:
+    """What an exception of botocore means: S3 failed (5xx, throttling, no answer), or said no."""
+    if isinstance(error, _FAULTS):
+        return Fault(type(error).__name__)
+    if not isinstance(error, ClientError):
+        return None
+    code = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
+    failed = status >= _SERVER_ERROR or status == _TOO_MANY
+    return Fault(code) if failed and code not in _REFUSALS else Refused(code)
+
+
+def _addressing_style(settings: S3Settings, endpoint: str | None) -> Literal["path", "virtual"]:
+    """What "auto" means: AWS by host name, unless a dot would break its certificate; else by path.
+
+    botocore's own "auto" signs for the global endpoint, which redirects outside us-east-1.
+    """
+    if settings.addressing_style != "auto":
+        return settings.addressing_style
+    return "path" if endpoint or "." in settings.bucket else "virtual"
+
+
+def _add_content_md5(params: dict[str, Any], **_: Any) -> None:
+    """Swift's S3 API and older servers take DeleteObjects only with Content-MD5."""
+    digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
+    params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
