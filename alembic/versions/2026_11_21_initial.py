@@ -130,7 +130,7 @@ def upgrade() -> None:
         sa.Column("path", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("name_key", sa.String(), nullable=False),
+        sa.Column("name_key", sa.String(collation="C"), nullable=False),
         sa.Column("size", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("content_type", sa.String(), nullable=True),
         sa.Column("current_version_id", sa.Uuid(), nullable=True),
@@ -173,32 +173,46 @@ def upgrade() -> None:
         op.f("ix_nodes_current_version_id"), "nodes", ["current_version_id"], unique=False
     )
     op.create_index(
-        "ix_nodes_name",
-        "nodes",
-        ["name_key"],
-        unique=False,
-        postgresql_using="gin",
-        postgresql_ops={"name_key": "gin_trgm_ops"},
+        "ix_nodes_owner_name", "nodes", ["owner_id", "kind", "name_key", "id"], unique=False
     )
-    op.create_index("ix_nodes_owner_kind", "nodes", ["owner_id", "kind"], unique=False)
     op.create_index(
-        "ix_nodes_owner_name",
+        "ix_nodes_parent_size",
         "nodes",
-        ["owner_id", "name_key"],
+        ["parent_id", "size", "id"],
         unique=False,
-        postgresql_using="gin",
-        postgresql_ops={"name_key": "gin_trgm_ops"},
+        postgresql_where="trashed_at IS NULL",
     )
-    op.create_index("ix_nodes_parent_size", "nodes", ["parent_id", "size", "id"], unique=False)
     op.create_index(
         "ix_nodes_parent_updated", "nodes", ["parent_id", "updated_at", "id"], unique=False
     )
-    op.create_index("ix_nodes_path", "nodes", ["path"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_nodes_search",
+        "nodes",
+        ["owner_id", "path", "name_key"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_ops={"name_key": "gin_trgm_ops"},
+    )
+    op.create_index(
+        "ix_nodes_subfolders",
+        "nodes",
+        ["parent_id", "name_key"],
+        unique=False,
+        postgresql_where="kind = 'folder' AND trashed_at IS NULL",
+    )
     op.create_index(
         "ix_nodes_trash",
         "nodes",
         ["owner_id", "trashed_at", "id"],
         unique=False,
+        postgresql_where="trash_root_id = id",
+    )
+    op.create_index(
+        "ix_nodes_trash_path",
+        "nodes",
+        ["path"],
+        unique=False,
+        postgresql_using="gin",
         postgresql_where="trash_root_id = id",
     )
     op.create_index(
@@ -487,33 +501,6 @@ def downgrade() -> None:
     op.drop_table("file_versions")
     op.drop_index(op.f("ix_sessions_user_id"), table_name="sessions")
     op.drop_table("sessions")
-    op.drop_index(
-        "uq_nodes_parent_name",
-        table_name="nodes",
-        postgresql_where="trashed_at IS NULL AND parent_id IS NOT NULL",
-    )
-    op.drop_index("uq_nodes_owner_root", table_name="nodes", postgresql_where="parent_id IS NULL")
-    op.drop_index(
-        "ix_nodes_trash_root", table_name="nodes", postgresql_where="trash_root_id IS NOT NULL"
-    )
-    op.drop_index("ix_nodes_trash", table_name="nodes", postgresql_where="trash_root_id = id")
-    op.drop_index("ix_nodes_path", table_name="nodes", postgresql_using="gin")
-    op.drop_index("ix_nodes_parent_updated", table_name="nodes")
-    op.drop_index("ix_nodes_parent_size", table_name="nodes")
-    op.drop_index(
-        "ix_nodes_owner_name",
-        table_name="nodes",
-        postgresql_using="gin",
-        postgresql_ops={"name_key": "gin_trgm_ops"},
-    )
-    op.drop_index("ix_nodes_owner_kind", table_name="nodes")
-    op.drop_index(
-        "ix_nodes_name",
-        table_name="nodes",
-        postgresql_using="gin",
-        postgresql_ops={"name_key": "gin_trgm_ops"},
-    )
-    op.drop_index(op.f("ix_nodes_current_version_id"), table_name="nodes")
     op.drop_table("nodes")
     op.drop_index(op.f("ix_email_tokens_user_id"), table_name="email_tokens")
     op.drop_index(op.f("ix_email_tokens_expires_at"), table_name="email_tokens")

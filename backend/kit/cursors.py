@@ -7,6 +7,9 @@ query checks access again. So it is not signed; a tampered one is refused or fin
 import base64
 import binascii
 import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 MAX_CURSOR_LENGTH = 2048
 
@@ -15,14 +18,19 @@ class InvalidCursor(ValueError):
     """The string is not a cursor this list has handed out."""
 
 
-def encode_cursor(*values: str | int | None) -> str:
+def encode_cursor(*values: str | int | UUID | datetime) -> str:
     """Pack the sort values of a page's last row."""
-    packed = json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
+    plain = [value if isinstance(value, str | int) else _written(value) for value in values]
+    packed = json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, *types: type) -> tuple[str | int, ...]:
-    """Unpack `cursor` into exactly one value of each of `types`.
+def _written(value: UUID | datetime) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
+    """Unpack `cursor` into exactly one value of each of `types`: str, int, UUID or datetime.
 
     Raises:
         InvalidCursor: not base64, not a list, or a value of another type.
@@ -32,12 +40,20 @@ def decode_cursor(cursor: str, *types: type) -> tuple[str | int, ...]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         values = json.loads(base64.urlsafe_b64decode(padded))
-    except (binascii.Error, ValueError, RecursionError) as error:
+        if not isinstance(values, list) or len(values) != len(types):
+            raise InvalidCursor(cursor[:20])
+        return tuple(map(_read, values, types))
+    except (binascii.Error, ValueError, OverflowError, RecursionError) as error:
         raise InvalidCursor(cursor[:20]) from error
-    if not isinstance(values, list) or [type(value) for value in values] != list(types):
-        raise InvalidCursor(cursor[:20])
-    if any(isinstance(value, int) and abs(value) >= 2**63 for value in values):
-        raise InvalidCursor(cursor[:20])
-    if any(isinstance(value, str) and "\x00" in value for value in values):
-        raise InvalidCursor(cursor[:20])
-    return tuple(values)
+
+
+def _read(value: object, wanted: type) -> str | int | UUID | datetime:
+    """Turn one JSON value into what PostgreSQL will take as `wanted`."""
+    if wanted is int and type(value) is int and abs(value) < 2**63:
+        return value
+    if not isinstance(value, str) or wanted is int or "\x00" in value:
+        raise InvalidCursor(str(value)[:20])
+    if wanted is UUID:
+        return UUID(value)
+    # In UTC, as the driver needs it: years 1 and 9999 may have no UTC counterpart.
+    return datetime.fromisoformat(value).astimezone(UTC) if wanted is datetime else value

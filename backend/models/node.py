@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,12 +16,16 @@ class NodeKind(StrEnum):
     FOLDER = "folder"
 
 
+TRASH_ROOT = "trash_root_id = id"
+
+
 class Node(Base):
     """A file or a folder.
 
     `path` holds the ids of all ancestors, root first. Trashing marks the node and everything
     live below it with the same `trash_root_id`, so that restoring brings back exactly those.
     `size` and `content_type` repeat the current version's: lists sort and filter by them.
+    `name_key` sorts by code point: the same everywhere, whatever the server's locale.
     """
 
     __tablename__ = "nodes"
@@ -37,31 +41,30 @@ class Node(Base):
             unique=True,
             postgresql_where="trashed_at IS NULL AND parent_id IS NOT NULL",
         ),
+        # Not partial: deleting a folder for good looks up its children, the trashed ones too.
         Index("ix_nodes_parent_updated", "parent_id", "updated_at", "id"),
-        Index("ix_nodes_parent_size", "parent_id", "size", "id"),
-        Index("ix_nodes_path", "path", postgresql_using="gin"),
         Index(
-            "ix_nodes_trash",
-            "owner_id",
-            "trashed_at",
-            "id",
-            postgresql_where="trash_root_id = id",
+            "ix_nodes_parent_size", "parent_id", "size", "id", postgresql_where="trashed_at IS NULL"
         ),
+        Index(
+            "ix_nodes_subfolders",
+            "parent_id",
+            "name_key",
+            postgresql_where="kind = 'folder' AND trashed_at IS NULL",
+        ),
+        Index("ix_nodes_owner_name", "owner_id", "kind", "name_key", "id"),
+        # GIN serves any subset of its columns: a subtree, and a name within a tree or a subtree.
+        Index(
+            "ix_nodes_search",
+            "owner_id",
+            "path",
+            "name_key",
+            postgresql_using="gin",
+            postgresql_ops={"name_key": "gin_trgm_ops"},
+        ),
+        Index("ix_nodes_trash", "owner_id", "trashed_at", "id", postgresql_where=TRASH_ROOT),
+        Index("ix_nodes_trash_path", "path", postgresql_using="gin", postgresql_where=TRASH_ROOT),
         Index("ix_nodes_trash_root", "trash_root_id", postgresql_where="trash_root_id IS NOT NULL"),
-        Index("ix_nodes_owner_kind", "owner_id", "kind"),
-        Index(
-            "ix_nodes_owner_name",
-            "owner_id",
-            "name_key",
-            postgresql_using="gin",
-            postgresql_ops={"name_key": "gin_trgm_ops"},
-        ),
-        Index(
-            "ix_nodes_name",
-            "name_key",
-            postgresql_using="gin",
-            postgresql_ops={"name_key": "gin_trgm_ops"},
-        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -70,7 +73,7 @@ class Node(Base):
     path: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     kind: Mapped[str]
     name: Mapped[str]
-    name_key: Mapped[str]
+    name_key: Mapped[str] = mapped_column(String(collation="C"))
     size: Mapped[Bytes] = mapped_column(server_default="0")
     content_type: Mapped[str | None]
     current_version_id: Mapped[UUID | None] = mapped_column(

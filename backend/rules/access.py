@@ -22,15 +22,17 @@ class RoleRequired(Forbidden):
     code = "role_required"
 
 
-def inherited_role(user_id: UUID) -> ColumnElement[Role]:
-    """SQL: the caller's role on the selected node; null where they may not see it."""
+def inherited_role(user_id: UUID | ColumnElement[UUID]) -> ColumnElement[Role]:
+    """SQL: a user's role on the selected node; null where they may not see it.
+
+    The user is the caller, or a column of the query around it.
+    """
+    # One array, not `id OR path`: a single search in the unique index of (user_id, node_id).
+    lineage = func.array_append(Node.path, Node.id, type_=Node.path.type)
     granted = (
         select(func.max(Grant.role))
-        .where(
-            Grant.user_id == user_id,
-            or_(Grant.node_id == Node.id, Grant.node_id == any_(Node.path)),
-        )
-        .correlate(Node)
+        .where(Grant.user_id == user_id, Grant.node_id == any_(lineage))
+        .correlate_except(Grant)
         .scalar_subquery()
     )
     return case((Node.owner_id == user_id, literal(Role.OWNER, Grant.role.type)), else_=granted)
