@@ -1,0 +1,1 @@
+"""Files: their versions, their bytes, search, and deleting for good."""

@@ -1,0 +1,17 @@
+"""Reading one file."""
+
+from uuid import UUID
+
+from backend.core.db import Db
+from backend.features.folders.nodes import get_node
+from backend.features.folders.schemas import File
+from backend.models import NodeKind
+
+
+async def get_file(db: Db, user_id: UUID, file_id: UUID) -> File:
+    """One live file, in one statement.
+
+    Raises:
+        NotFound: no such file, trashed, or invisible to the caller.
+    """
+    return await get_node(db, user_id, file_id, NodeKind.FILE)
