@@ -18,9 +18,13 @@ from alembic.config import Config
 from pydantic import SecretStr
 
 from alembic import command
-from backend.core.settings import DatabaseSettings, Settings
+from backend.core.settings import AuthSettings, DatabaseSettings, Settings
 from backend.main import create_app
+from tests.people import Register, people
 from tests.postgres import postgres
+
+# Every test calls from 127.0.0.1: the limits are tested with an API of their own.
+RATES = ("sign_in_rate", "register_rate", "reset_rate")
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +60,10 @@ def migrate(url: str) -> None:
 @pytest.fixture(scope="session")
 def settings(database_url: str) -> Settings:
     """The settings the shared API runs with; copy and change them for another."""
-    return Settings(database=DatabaseSettings(url=SecretStr(database_url), pool_size=20))
+    return Settings(
+        database=DatabaseSettings(url=SecretStr(database_url), pool_size=20),
+        auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+    )
 
 
 @asynccontextmanager
@@ -88,3 +95,10 @@ async def http(api_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a credential."""
     async with httpx.AsyncClient(base_url=api_url, timeout=30) as client:
         yield client
+
+
+@pytest.fixture
+async def register(api_url: str) -> AsyncIterator[Register]:
+    """Makes people: `ada = await register()`."""
+    async with people(api_url) as register:
+        yield register

@@ -175,6 +175,21 @@ async def get_transaction(
         yield tx
 
 
+async def get_late_transaction(
+    connection: HTTPConnection, database: Annotated[Database, Depends(get_database)]
+) -> AsyncIterator[RequestTransaction]:
+    """The request's transaction, begun by the route's own `open()`.
+
+    For routes that hash a password first: waiting for that must not hold a connection.
+    """
+    shared: RequestTransaction | None = connection.scope.get("transaction")
+    if shared is not None:
+        yield shared
+        return
+    async with RequestTransaction(database) as late:
+        yield late
+
+
 def get_statements(
     connection: HTTPConnection, database: Annotated[Database, Depends(get_database)]
 ) -> Db:
@@ -185,6 +200,7 @@ def get_statements(
 
 # scope="function": commit before the response starts; else a failed commit would still say 200.
 Tx = Annotated[Transaction, Depends(get_transaction, scope="function")]
+LateTx = Annotated[RequestTransaction, Depends(get_late_transaction, scope="function")]
 Statements = Annotated[Db, Depends(get_statements)]
 Transactions = Annotated[Database, Depends(get_database)]
 

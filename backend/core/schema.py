@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from backend.core.errors import ApiError
+from backend.kit.emails import normalize_email
+from backend.kit.labels import MAX_LABEL_LENGTH, clean_label
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -35,6 +37,17 @@ def cut_page(
     page = rows[:limit]
     return page, cursor_of(page[-1]) if len(rows) > limit else None
 
+
+Email = Annotated[
+    str,
+    Field(max_length=254, examples=["ada@example.com"], json_schema_extra={"format": "email"}),
+    AfterValidator(normalize_email),
+]
+Label = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_LABEL_LENGTH, examples=["Ada Lovelace"]),
+    AfterValidator(clean_label),
+]
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page holds at most.")]
 Cursor = Annotated[

@@ -10,6 +10,8 @@ from starlette.requests import HTTPConnection
 
 from backend.core.access_tokens import TokenSigner
 from backend.core.db import Database
+from backend.core.limits import RateLimiter
+from backend.core.passwords import Passwords
 from backend.core.settings import Settings
 
 
@@ -20,6 +22,8 @@ class Services:
     settings: Settings
     database: Database
     tokens: TokenSigner
+    passwords: Passwords
+    limiter: RateLimiter
 
 
 @asynccontextmanager
@@ -27,7 +31,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open everything, and close it again in the reverse order."""
     database = Database(settings.database)
     try:
-        yield Services(settings=settings, database=database, tokens=TokenSigner(settings))
+        yield Services(
+            settings=settings,
+            database=database,
+            tokens=TokenSigner(settings),
+            passwords=Passwords(settings.auth),
+            limiter=RateLimiter(settings.redis_url),
+        )
     finally:
         await database.close()
 

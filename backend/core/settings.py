@@ -9,6 +9,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
 
+from limits import parse
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -38,7 +39,14 @@ def _without_slash(value: str) -> str:
     return value.rstrip("/")
 
 
+def _rate(value: str) -> str:
+    """A rate is written `10/minute` or `3 per 2 hours`."""
+    parse(value)
+    return value
+
+
 Url = Annotated[str, AfterValidator(_without_slash)]
+Rate = Annotated[str, AfterValidator(_rate)]
 Listed = (NoDecode, BeforeValidator(_split))
 
 
@@ -110,6 +118,13 @@ class AuthSettings(BaseSettings):
     email_token_ttl: timedelta = Field(timedelta(hours=24), gt=timedelta(0))
     reset_token_ttl: timedelta = Field(timedelta(hours=1), gt=timedelta(0))
     hash_concurrency: int = Field(2, ge=1)
+    sign_in_rate: Rate = "30/minute"
+    sign_in_account_rate: Rate = "10 per 15 minutes"
+    sign_in_alert_rate: Rate = "100/hour"
+    sign_in_slow_rate: Rate = "3/hour"
+    register_rate: Rate = "20/hour"
+    reset_rate: Rate = "20/hour"
+    mail_rate: Rate = "5/hour"
     issuer: str = "we-upload"
     audience: str = "we-upload"
 

@@ -1,0 +1,85 @@
+"""`/v1/auth`: tokens and sessions."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.security import OAuth2PasswordRequestFormStrict
+
+from backend.core.db import Statements, Tx
+from backend.core.errors import NotFound, TooManyRequests, Unauthorized
+from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.services import Process
+from backend.features.auth import sessions, sign_in
+from backend.features.auth.errors import (
+    InvalidCredentials,
+    InvalidRefreshToken,
+    RefreshTokenReused,
+)
+from backend.features.auth.schemas import RefreshRequest, Session, Tokens
+from backend.rules.principal import SessionRequired, SignedIn, caller
+
+
+def _never_cached(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
+
+
+router = APIRouter(prefix="/v1/auth", tags=["Accounts"], dependencies=[Depends(_never_cached)])
+UserAgent = Annotated[str | None, Header(include_in_schema=False)]
+
+
+@router.post("/token", summary="Sign in", responses=problems(InvalidCredentials, TooManyRequests))
+async def token(
+    request: Request,
+    form: Annotated[OAuth2PasswordRequestFormStrict, Depends()],
+    process: Process,
+    user_agent: UserAgent = None,
+) -> Tokens:
+    """Exchange e-mail (`username`) and password for tokens (OAuth 2.0, grant `password`).
+
+    An unknown e-mail, a wrong password and a deactivated account get the same answer.
+    """
+    return await sign_in.sign_in(process, caller(request), form.username, form.password, user_agent)
+
+
+@router.post(
+    "/refresh",
+    summary="Refresh",
+    responses=problems(InvalidRefreshToken, RefreshTokenReused),
+)
+async def refresh(request: Request, body: RefreshRequest, process: Process) -> Tokens:
+    """Exchange a refresh token for new tokens. Each one works once.
+
+    Using one again ends its session: refresh in one place at a time, and sign in again when an
+    answer got lost.
+    """
+    return await sessions.refresh(process, caller(request), body.refresh_token)
+
+
+@router.post("/logout", status_code=204, summary="Sign out")
+async def logout(request: Request, body: RefreshRequest, tx: Tx) -> None:
+    """End the token's session: its access tokens stop working at once. Unknown tokens: 204 too."""
+    await sessions.sign_out(tx, caller(request), body.refresh_token)
+
+
+@router.get(
+    "/sessions",
+    summary="Your sessions",
+    responses=problems(Unauthorized, SessionRequired),
+)
+async def list_sessions(
+    principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
+) -> Page[Session]:
+    """Where you are signed in, newest first."""
+    return await sessions.list_sessions(db, principal.user_id, principal.session_id, limit, cursor)
+
+
+@router.delete(
+    "/sessions/{session_id}",
+    status_code=204,
+    summary="End a session",
+    responses=problems(Unauthorized, SessionRequired, NotFound),
+)
+async def end_session(principal: SignedIn, tx: Tx, session_id: UUID) -> None:
+    """Sign a device out. It may be the one you are using."""
+    await sessions.end_session(tx, principal.actor, principal.user_id, session_id)

@@ -1,0 +1,59 @@
+"""Making accounts: by registration, and by the operator."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.core.db import Transaction
+from backend.core.settings import Settings
+from backend.features.users.errors import EmailTaken
+from backend.models import User, UserRole
+from backend.rules import audit
+from backend.rules.actor import Actor
+from backend.rules.roots import create_root
+
+
+async def create_user(
+    tx: Transaction,
+    settings: Settings,
+    actor: Actor,
+    email: str,
+    password_hash: str,
+    *,
+    display_name: str | None = None,
+    role: UserRole = UserRole.USER,
+    verified_at: datetime | None = None,
+) -> UUID:
+    """Add an account with the default quota and an empty tree; return its id.
+
+    Args:
+        tx: the caller's transaction.
+        settings: for the quota.
+        actor: who makes it.
+        email: normalized by `kit.emails.normalize_email`.
+        password_hash: from `Passwords.hash`.
+        display_name: how others see them.
+        role: user or admin.
+        verified_at: when the address was proved, if it was.
+
+    Raises:
+        EmailTaken: the address has an account; `tx` stays usable.
+    """
+    row = insert(User).values(
+        email=email,
+        password_hash=password_hash,
+        display_name=display_name,
+        role=role,
+        email_verified_at=verified_at,
+        quota_bytes=settings.default_quota_bytes,
+    )
+    # Two registrations at once: the second waits here for the first.
+    unique = row.on_conflict_do_nothing(index_elements=[func.lower(User.email)])
+    user_id = (await tx.execute(unique.returning(User.id))).scalar_one_or_none()
+    if user_id is None:
+        raise EmailTaken
+    await create_root(tx, user_id)
+    await audit.record(tx, actor, "user.registered", user_id, role=role)
+    return user_id

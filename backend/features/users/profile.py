@@ -1,0 +1,96 @@
+"""One's own account: see it, change it, leave."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.engine import Row
+
+from backend.core.db import Db, Transaction
+from backend.core.queue import enqueue
+from backend.features.users.schemas import Usage, User
+from backend.models import ApiKey, EmailToken, Link, Node, NodeKind, UserSession, live
+from backend.models import User as UserRow
+from backend.rules import audit
+from backend.rules.principal import Principal
+
+UNUSABLE = "!"
+"""A password hash that no password matches."""
+
+
+async def get_user(db: Db, user_id: UUID) -> User:
+    """The account of `user_id`, who has been authenticated."""
+    return _present((await db.execute(_users().where(UserRow.id == user_id))).one())
+
+
+def _users() -> Select[*tuple[Any, ...]]:
+    return select(
+        UserRow.id,
+        UserRow.email,
+        UserRow.display_name,
+        UserRow.role,
+        UserRow.email_verified_at.is_not(None).label("email_verified"),
+        UserRow.created_at,
+    )
+
+
+def _present(row: Row[Any]) -> User:
+    return User.model_validate(row)
+
+
+async def change_profile(tx: Transaction, principal: Principal, display_name: str | None) -> User:
+    """Set the caller's display name."""
+    await tx.execute(
+        update(UserRow).where(UserRow.id == principal.user_id).values(display_name=display_name)
+    )
+    await audit.record(tx, principal.actor, "user.changed", principal.user_id)
+    return await get_user(tx, principal.user_id)
+
+
+async def get_usage(db: Db, user_id: UUID) -> Usage:
+    """What the caller stores and may still store, in one statement."""
+    files = (
+        select(func.count())
+        .where(Node.owner_id == user_id, Node.kind == NodeKind.FILE, live)
+        .scalar_subquery()
+    )
+    query = select(
+        UserRow.quota_bytes, UserRow.used_bytes, UserRow.reserved_bytes, files.label("file_count")
+    ).where(UserRow.id == user_id)
+    row = (await db.execute(query)).one()
+    taken = row.used_bytes + row.reserved_bytes
+    return Usage(
+        quota_bytes=row.quota_bytes,
+        used_bytes=row.used_bytes,
+        reserved_bytes=row.reserved_bytes,
+        # An administrator may lower the quota below what is used.
+        available_bytes=max(0, row.quota_bytes - taken),
+        file_count=row.file_count,
+    )
+
+
+async def leave(tx: Transaction, principal: Principal) -> None:
+    """Close the caller's account: from now on no credential and no link of theirs works.
+
+    The e-mail is free again at once; files are deleted by the job `users.purge`.
+    """
+    user_id = principal.user_id
+    await tx.execute(
+        update(UserRow)
+        .where(UserRow.id == user_id)
+        .values(
+            email=f"{user_id}@deleted.invalid",
+            display_name=None,
+            password_hash=UNUSABLE,
+            is_active=False,
+        )
+    )
+    for credential in (UserSession, ApiKey, EmailToken):
+        await tx.execute(delete(credential).where(credential.user_id == user_id))
+    await tx.execute(
+        update(Link)
+        .where(Link.created_by == user_id, Link.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+    await audit.record(tx, principal.actor, "user.deleted", user_id)
+    await enqueue(tx, "users.purge", {"user_id": str(user_id)}, dedupe_key=f"purge:{user_id}")

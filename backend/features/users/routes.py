@@ -1,0 +1,89 @@
+"""`/v1/auth/register` and `/v1/users/me`."""
+
+from fastapi import APIRouter, Request
+
+from backend.core.db import LateTx, Statements, Tx
+from backend.core.errors import TooManyRequests, Unauthorized
+from backend.core.passwords import PasswordTooEasy
+from backend.core.schema import problems
+from backend.core.services import Process
+from backend.features.users import profile, registration
+from backend.features.users.errors import EmailDomainNotAllowed, RegistrationClosed
+from backend.features.users.schemas import ChangeProfile, Register, Usage, User
+from backend.rules.idempotency import (
+    IdempotencyHeader,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    IdempotentRoute,
+)
+from backend.rules.principal import (
+    AnyCredential,
+    FilesRead,
+    ScopeRequired,
+    SessionRequired,
+    SignedIn,
+    caller,
+)
+
+router = APIRouter(prefix="/v1", tags=["Accounts"], route_class=IdempotentRoute)
+
+
+@router.post(
+    "/auth/register",
+    status_code=201,
+    summary="Register",
+    responses=problems(
+        RegistrationClosed,
+        EmailDomainNotAllowed,
+        PasswordTooEasy,
+        IdempotencyKeyReused,
+        IdempotencyKeyInUse,
+        TooManyRequests,
+    ),
+)
+async def register(
+    request: Request,
+    body: Register,
+    process: Process,
+    late: LateTx,
+    _key: IdempotencyHeader = None,
+) -> User:
+    """Make an account and mail a link that verifies the address.
+
+    The answer is the same when the address already has an account: then nothing is changed and
+    its owner gets a mail that says so.
+    """
+    return await registration.register(process, late, caller(request), body)
+
+
+@router.get("/users/me", summary="Your account", responses=problems(Unauthorized))
+async def get_me(principal: AnyCredential, db: Statements) -> User:
+    """The account whose credential you sent."""
+    return await profile.get_user(db, principal.user_id)
+
+
+@router.patch(
+    "/users/me", summary="Change your account", responses=problems(Unauthorized, SessionRequired)
+)
+async def change_me(principal: SignedIn, tx: Tx, body: ChangeProfile) -> User:
+    """Set your display name; null removes it."""
+    return await profile.change_profile(tx, principal, body.display_name)
+
+
+@router.delete(
+    "/users/me",
+    status_code=204,
+    summary="Delete your account",
+    responses=problems(Unauthorized, SessionRequired),
+)
+async def delete_me(principal: SignedIn, tx: Tx) -> None:
+    """Ends every session, API key and link of yours at once, and deletes your files for good."""
+    await profile.leave(tx, principal)
+
+
+@router.get(
+    "/users/me/usage", summary="Your storage", responses=problems(Unauthorized, ScopeRequired)
+)
+async def get_usage(principal: FilesRead, db: Statements) -> Usage:
+    """What you store, what is reserved for open uploads, and what is left."""
+    return await profile.get_usage(db, principal.user_id)
