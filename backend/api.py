@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 
 from backend.features.auth.routes import router as auth
+from backend.features.folders.routes import router as folders
 from backend.features.health.routes import router as health
 from backend.features.users.routes import router as users
 
 router = APIRouter()
-for part in (auth, users, health):
+for part in (auth, users, folders, health):
     router.include_router(part)

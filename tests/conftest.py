@@ -4,6 +4,7 @@ Servers start once a session; tests keep apart by registering people of their ow
 """
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -18,8 +19,10 @@ from alembic.config import Config
 from pydantic import SecretStr
 
 from alembic import command
-from backend.core.settings import AuthSettings, DatabaseSettings, Settings
+from backend.core.services import Services, open_services
+from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
 from backend.main import create_app
+from tests.embedded_s3 import Endpoint, embedded_s3
 from tests.people import Register, people
 from tests.postgres import postgres
 
@@ -58,9 +61,21 @@ def migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def settings(database_url: str) -> Settings:
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """One S3 server, whose key stands in the environment as on a real machine."""
+    with embedded_s3(tmp_path_factory.mktemp("s3")) as endpoint, pytest.MonkeyPatch.context() as m:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            m.delenv(name)
+        m.setenv("AWS_ACCESS_KEY_ID", endpoint.access_key)
+        m.setenv("AWS_SECRET_ACCESS_KEY", endpoint.secret_key)
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, s3_endpoint: Endpoint) -> Settings:
     """The settings the shared API runs with; copy and change them for another."""
     return Settings(
+        s3=S3Settings(endpoint_url=s3_endpoint.url),
         database=DatabaseSettings(url=SecretStr(database_url), pool_size=20),
         auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
     )
@@ -84,7 +99,15 @@ async def serve(settings: Settings) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def api_url(settings: Settings) -> AsyncIterator[str]:
+async def services(settings: Settings) -> AsyncIterator[Services]:
+    """What a worker holds open: to run jobs, and to look behind the scene."""
+    async with open_services(settings) as services:
+        await services.storage.ensure_bucket([])
+        yield services
+
+
+@pytest.fixture(scope="session")
+async def api_url(settings: Settings, services: Services) -> AsyncIterator[str]:
     """The shared API."""
     async with serve(settings) as url:
         yield url

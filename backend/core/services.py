@@ -11,8 +11,11 @@ from starlette.requests import HTTPConnection
 from backend.core.access_tokens import TokenSigner
 from backend.core.db import Database
 from backend.core.limits import RateLimiter
+from backend.core.object_store import open_object_store
 from backend.core.passwords import Passwords
+from backend.core.presign import Presigner
 from backend.core.settings import Settings
+from backend.core.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Services:
     tokens: TokenSigner
     passwords: Passwords
     limiter: RateLimiter
+    storage: Storage
+    presigner: Presigner
 
 
 @asynccontextmanager
@@ -31,13 +36,16 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open everything, and close it again in the reverse order."""
     database = Database(settings.database)
     try:
-        yield Services(
-            settings=settings,
-            database=database,
-            tokens=TokenSigner(settings),
-            passwords=Passwords(settings.auth),
-            limiter=RateLimiter(settings.redis_url),
-        )
+        async with open_object_store(settings.s3) as objects:
+            yield Services(
+                settings=settings,
+                database=database,
+                tokens=TokenSigner(settings),
+                passwords=Passwords(settings.auth),
+                limiter=RateLimiter(settings.redis_url),
+                storage=objects.storage,
+                presigner=objects.presigner,
+            )
     finally:
         await database.close()
 
