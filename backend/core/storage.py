@@ -135,10 +135,12 @@ class Storage:
                 return parts
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
-        """Make one object of these parts. Afterwards `head` says what it became.
+        """Make one object of these parts, in order of their numbers; `head` then says what.
+
+        Repeating a completion succeeds as long as S3 remembers it.
 
         Raises:
-            UploadNotFound: it is not open. Completed already when the object exists.
+            UploadNotFound: it is not open. Completed before if the object exists.
             PartsRefused: S3 cannot make an object of them; the upload stays open.
         """
         await self._call(
@@ -147,7 +149,7 @@ class Storage:
             Bucket=self._bucket,
             Key=key,
             UploadId=upload_id,
-            MultipartUpload={"Parts": [_completed(part) for part in parts]},
+            MultipartUpload={"Parts": [_completed(part) for part in sorted(parts)]},
         )
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:

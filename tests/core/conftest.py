@@ -23,9 +23,13 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 
 @pytest.fixture(scope="session")
-async def object_store(s3_endpoint: Endpoint) -> AsyncIterator[ObjectStore]:
-    settings = S3Settings(endpoint_url=s3_endpoint.url, bucket="storage-tests")
-    async with open_object_store(settings) as store:
+def s3_settings(s3_endpoint: Endpoint) -> S3Settings:
+    return S3Settings(endpoint_url=s3_endpoint.url, bucket="storage-tests")
+
+
+@pytest.fixture(scope="session")
+async def object_store(s3_settings: S3Settings) -> AsyncIterator[ObjectStore]:
+    async with open_object_store(s3_settings) as store:
         await store.storage.ensure_bucket(["https://app.example.com"])
         yield store
 
