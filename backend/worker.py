@@ -11,10 +11,11 @@ from backend.core.logs import configure_logs
 from backend.core.queue import JobTable, bind
 from backend.core.services import Services, open_services
 from backend.core.settings import Settings
+from backend.features.auth.jobs import jobs as auth_jobs
 
 log = structlog.stdlib.get_logger(__name__)
 
-JOB_TABLES: tuple[JobTable, ...] = ()
+JOB_TABLES: tuple[JobTable, ...] = (auth_jobs,)
 
 
 async def run_worker(settings: Settings) -> None:
