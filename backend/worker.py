@@ -1,40 +1,133 @@
-"""The worker: runs every feature's jobs and the periodic ones, on PostgreSQL."""
+"""The worker: runs every feature's jobs and the periodic ones, on PostgreSQL.
+
+It may be killed at any moment: a job whose worker is gone runs again, on another one.
+"""
 
 import asyncio
+import random
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
+import asyncpg
+import stamina
 import structlog
 from pgqueuer import PgQueuer
+from pgqueuer.domain.errors import FailingListenerError
 
+from backend.core import metrics
+from backend.core.backlog import backlog
 from backend.core.db import Database
+from backend.core.errors import ApiError, DependencyUnavailable
 from backend.core.logs import configure_logs
 from backend.core.queue import JobTable, bind
 from backend.core.services import Services, open_services
 from backend.core.settings import Settings
-from backend.features.auth.jobs import jobs as auth_jobs
+from backend.features.admin.jobs import jobs as admin
+from backend.features.health.probes import probes
 
 log = structlog.stdlib.get_logger(__name__)
 
-JOB_TABLES: tuple[JobTable, ...] = (auth_jobs,)
+JOB_TABLES: tuple[JobTable, ...] = (admin,)
+
+# The ways in which a connection that worked goes away.
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, FailingListenerError)
+OBSERVED_EVERY = 10.0
+"""Seconds between two counts of the backlog."""
 
 
-async def run_worker(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish the running jobs and return."""
+class DirectConnectionNeeded(ApiError):
+    """Set DATABASE_DIRECT_URL: a worker needs LISTEN, which no transaction pooler passes on."""
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event | None = None) -> None:
+    """Work until `stop` is set, then finish the running jobs and return.
+
+    Args:
+        settings: of this process.
+        stop: set by SIGTERM and SIGINT unless given.
+
+    Raises:
+        DirectConnectionNeeded: the database is known only through a transaction pooler.
+    """
     configure_logs(settings)
-    async with open_services(settings) as services:
-        queue = await open_queue(services)
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, queue.shutdown.set)
+    if settings.database.pooler == "transaction" and not settings.database.direct_url:
+        raise DirectConnectionNeeded
+    stop = stop or _stopped_by_signals()
+    async with open_services(settings) as services, probes(services), _observer(services):
         log.info("worker started")
-        await queue.run()
+        while not stop.is_set():
+            try:
+                await _work(services, stop)
+            except LOST as error:
+                log.warning("the queue's connection is lost", error=type(error).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), random.uniform(0.5, 2))  # noqa: S311
         log.info("worker stopped")
 
 
-async def open_queue(services: Services) -> PgQueuer:
+def _stopped_by_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop
+
+
+async def _work(services: Services, stop: asyncio.Event) -> None:
+    """Run jobs over one connection until it is lost or `stop` is set."""
+    async with open_queue(services) as queue:
+        concurrency = services.settings.worker_concurrency
+        run = asyncio.create_task(
+            queue.run(
+                batch_size=concurrency // 2,
+                max_concurrent_tasks=concurrency,
+                dequeue_timeout=timedelta(seconds=10),
+                shutdown_on_listener_failure=True,
+            )
+        )
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({run, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        queue.shutdown.set()
+        await asyncio.wait({run}, timeout=services.settings.drain_timeout)
+        if not run.done():
+            log.warning("jobs were still running: they will run again")
+            run.cancel()
+        with suppress(asyncio.CancelledError):
+            await run
+
+
+@asynccontextmanager
+async def open_queue(services: Services) -> AsyncIterator[PgQueuer]:
     """A queue on a connection of its own, around any pooler: LISTEN needs a session."""
-    connection = await Database(services.settings.database, direct=True).connect()
-    queue = PgQueuer.from_asyncpg_connection(connection)
-    for table in JOB_TABLES:
-        bind(queue, table, services)
-    return queue
+    connection = await _connect(services)
+    try:
+        queue = PgQueuer.from_asyncpg_connection(connection)
+        for table in JOB_TABLES:
+            bind(queue, table, services)
+        yield queue
+    finally:
+        connection.terminate()
+
+
+@stamina.retry(on=DependencyUnavailable, attempts=None, timeout=None, wait_max=10)
+async def _connect(services: Services) -> "asyncpg.Connection[asyncpg.Record]":
+    return await Database(services.settings.database, direct=True).connect()
+
+
+@asynccontextmanager
+async def _observer(services: Services) -> AsyncIterator[None]:
+    """Keep the gauges of the backlog fresh."""
+
+    async def observe() -> None:
+        while True:
+            try:
+                metrics.show_backlog(await backlog(services.database.autocommit))
+            except Exception as error:  # noqa: BLE001 - a gauge must never end the work
+                log.warning("the backlog cannot be counted", error=type(error).__name__)
+            await asyncio.sleep(OBSERVED_EVERY)
+
+    task = asyncio.create_task(observe())
+    yield
+    task.cancel()

@@ -38,6 +38,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_events_action", "events", ["action", "id"], unique=False)
     op.create_index("ix_events_actor_id", "events", ["actor_id", "id"], unique=False)
+    op.create_index(
+        "ix_events_node_id",
+        "events",
+        [sa.literal_column("(data ->> 'node_id')"), "id"],
+        unique=False,
+        postgresql_where=sa.text("data ->> 'node_id' IS NOT NULL"),
+    )
     op.create_index("ix_events_subject_id", "events", ["subject_id", "id"], unique=False)
     op.create_table(
         "idempotency_keys",
@@ -512,6 +519,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index("ix_events_subject_id", table_name="events")
+    op.drop_index("ix_events_node_id", table_name="events")
     op.drop_index("ix_events_actor_id", table_name="events")
     op.drop_index("ix_events_action", table_name="events")
     op.drop_table("events")

@@ -18,6 +18,7 @@ from fastapi import Depends
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.engine import Result
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 from starlette.requests import HTTPConnection
 
 from backend.core.errors import DependencyUnavailable
@@ -144,6 +145,11 @@ class Database:
         """One transaction: commits on success, rolls back on any error."""
         async with self.engine.begin() as tx:
             yield tx
+
+    def connections(self) -> tuple[int, int]:
+        """How many of the pool's connections are used, and how many idle."""
+        pool = cast("QueuePool", self.engine.pool)
+        return pool.checkedout(), pool.checkedin()
 
     async def close(self) -> None:
         """Close every connection."""

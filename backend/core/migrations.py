@@ -21,11 +21,14 @@ def upgrade(settings: DatabaseSettings) -> None:
     command.upgrade(config, "head")
 
 
-def newest_revision() -> str:
-    """The revision this code is written for."""
-    head = ScriptDirectory.from_config(Config(ALEMBIC_INI)).get_current_head()
-    assert head is not None  # noqa: S101 - there are migrations
-    return head
+def outgrown_revisions() -> frozenset[str]:
+    """The revisions that are too old for this code: all it knows but the newest.
+
+    One it does not know is newer than itself, as in the middle of a deployment, and will do.
+    """
+    scripts = ScriptDirectory.from_config(Config(ALEMBIC_INI))
+    known = {script.revision for script in scripts.walk_revisions()}
+    return frozenset(known - set(scripts.get_heads()))
 
 
 async def current_revision(db: Db) -> str | None:

@@ -4,6 +4,7 @@ A job that fails is retried with exponential backoff; after `MAX_ATTEMPTS` it is
 dead-letter state `failed`, where an operator sees it and can retry it.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +16,7 @@ from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor, EntrypointE
 from pgqueuer.domain.models import Job, Schedule
 from pgqueuer.queries import Queries
 
+from backend.core import metrics
 from backend.core.db import Transaction, driver_connection
 
 MAX_ATTEMPTS = 8
@@ -99,7 +101,13 @@ def _retrying(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypoi
 
 
 async def _run_job(function: JobFunction, services: object, job: Job) -> None:
-    await function(services, **orjson.loads(job.payload or b"{}"))
+    started, outcome = time.perf_counter(), "failed"
+    try:
+        await function(services, **orjson.loads(job.payload or b"{}"))
+        outcome = "ok"
+    finally:
+        elapsed = time.perf_counter() - started
+        metrics.job_duration.labels(job.entrypoint, outcome).observe(elapsed)
 
 
 async def _run_periodic(function: JobFunction, services: object, _schedule: Schedule) -> None:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from limits import parse
 from pydantic import (
@@ -43,13 +42,6 @@ def _without_slash(value: str) -> str:
 def _rate(value: str) -> str:
     """A rate is written `10/minute` or `3 per 2 hours`."""
     parse(value)
-    return value
-
-
-def _smtp_url(value: SecretStr) -> SecretStr:
-    parts = urlsplit(value.get_secret_value())
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ValueError("write smtp://user:password@host:587 or smtps://user:password@host:465")
     return value
 
 
@@ -149,7 +141,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], *Listed] = []
     trusted_proxies: Annotated[list[Network], *Listed] = []
     redis_url: SecretStr | None = None
-    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
+    smtp_url: SecretStr | None = None
     mail_from: str = "We-Upload <no-reply@localhost>"
     default_quota_bytes: int = Field(10 * GIB, ge=0)
     trash_days: int = Field(30, ge=1)
@@ -159,6 +151,7 @@ class Settings(BaseSettings):
     drain_timeout: Seconds = 20
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+    worker_concurrency: int = Field(20, ge=2)
     worker_metrics_port: int = Field(0, ge=0, le=65535)
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
 from backend.models.base import Base, CreatedAt, Document, PrimaryKey
@@ -28,6 +28,13 @@ class Event(Base):
         Index("ix_events_subject_id", "subject_id", "id"),
         Index("ix_events_actor_id", "actor_id", "id"),
         Index("ix_events_action", "action", "id"),
+        # Shares and links: what happened to them is part of their file's history.
+        Index(
+            "ix_events_node_id",
+            text("(data ->> 'node_id')"),
+            "id",
+            postgresql_where=text("data ->> 'node_id' IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]

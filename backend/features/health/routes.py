@@ -3,7 +3,10 @@
 from fastapi import APIRouter, Response
 
 from backend.core import metrics
-from backend.features.health.schemas import Health
+from backend.core.schema import problems
+from backend.core.services import Process
+from backend.features.health.errors import NotReady
+from backend.features.health.schemas import Health, Ready
 
 router = APIRouter(tags=["Operating"])
 
@@ -14,7 +17,25 @@ async def health() -> Health:
     return Health(status="ok")
 
 
-@router.get("/metrics", summary="Prometheus metrics", response_class=Response)
-async def prometheus_metrics() -> Response:
+@router.get("/ready", summary="Can it serve?", responses=problems(NotReady))
+async def ready(services: Process) -> Ready:
+    """Whether the database answers, its schema is new enough and the bucket can be reached.
+
+    A load balancer sends requests while this is 200. A report is up to a second old.
+    """
+    report = await services.readiness.report()
+    if missing := [name for name, finding in report.items() if finding != "ok"]:
+        raise NotReady(missing)
+    return Ready(status="ready", checks=report)
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"example": "http_requests_in_flight 1.0\n"}}}},
+)
+async def prometheus_metrics(services: Process) -> Response:
     """Every metric in the Prometheus text format."""
+    metrics.show_pool(*services.database.connections())
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")

@@ -2,10 +2,20 @@
 
 from typing import Literal
 
+from pydantic import Field
+
+from backend.core.readiness import Report
 from backend.core.schema import Schema
 
 
 class Health(Schema):
     """The process is alive."""
 
-    status: Literal["ok"]
+    status: Literal["ok"] = Field(examples=["ok"])
+
+
+class Ready(Schema):
+    """The process can serve."""
+
+    status: Literal["ready"] = Field(examples=["ready"])
+    checks: Report = Field(examples=[{"database": "ok", "migrations": "ok", "storage": "ok"}])

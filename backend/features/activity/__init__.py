@@ -1,0 +1,1 @@
+"""What happened: to a file, and by one's own hand."""

@@ -1,0 +1,42 @@
+"""`/v1/files/{id}/activity` and `/v1/users/me/activity`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from backend.core.db import Statements
+from backend.core.errors import NotFound, Unauthorized
+from backend.core.schema import Cursor, Limit, Page, problems
+from backend.features.activity import service
+from backend.features.activity.schemas import Activity, OwnActivity
+from backend.rules.principal import FilesRead, ScopeRequired, SessionRequired, SignedIn
+
+router = APIRouter(prefix="/v1", tags=["Activity"])
+
+
+@router.get(
+    "/files/{file_id}/activity",
+    summary="What happened to a file",
+    responses=problems(Unauthorized, ScopeRequired, NotFound),
+)
+async def file_activity(
+    principal: FilesRead,
+    db: Statements,
+    file_id: UUID,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Activity]:
+    """Every change, the latest first. Owners also see how the file was shared and fetched."""
+    return await service.of_file(db, principal.user_id, file_id, limit, cursor)
+
+
+@router.get(
+    "/users/me/activity",
+    summary="What you did",
+    responses=problems(Unauthorized, SessionRequired),
+)
+async def own_activity(
+    principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
+) -> Page[OwnActivity]:
+    """What you did and what was done to your account, the latest first."""
+    return await service.of_user(db, principal.user_id, limit, cursor)

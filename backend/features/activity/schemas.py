@@ -1,0 +1,36 @@
+"""An event as people may see it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from backend.core.schema import Schema
+from backend.models import ActorKind
+
+
+class Who(Schema):
+    """Who did it. `id` is the account's, or the link's when somebody came by one."""
+
+    kind: ActorKind
+    id: UUID | None
+    display_name: str | None = Field(examples=["Ada Lovelace"])
+
+
+class Activity(Schema):
+    """One thing that happened."""
+
+    id: UUID
+    action: str = Field(examples=["file.renamed"])
+    subject_kind: str = Field(examples=["file"])
+    subject_id: UUID
+    actor: Who
+    data: dict[str, Any] = Field(examples=[{"name": "report.pdf"}])
+    created_at: datetime
+
+
+class OwnActivity(Activity):
+    """One thing done by the caller, or to their account."""
+
+    ip: str | None = Field(description="Where it was done from.", examples=["203.0.113.7"])

@@ -1,0 +1,1 @@
+"""For administrators: accounts, the audit trail, figures, and keeping house."""

@@ -1,0 +1,22 @@
+"""Keeping house."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import delete
+
+from backend.core.backlog import prune_log
+from backend.core.queue import JobTable
+from backend.core.services import Services
+from backend.models import IdempotencyKey
+from backend.rules.idempotency import KEPT
+
+jobs = JobTable()
+
+
+@jobs.every("17 * * * *", "housekeeping")
+async def keep_house(services: Services) -> None:
+    """Forget answers no request may ask for again, and what the queue noted long ago."""
+    db = services.database.autocommit
+    over = datetime.now(UTC) - KEPT
+    await db.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < over))
+    await prune_log(db)

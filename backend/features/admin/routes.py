@@ -1,0 +1,59 @@
+"""`/v1/admin`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from backend.core.db import Statements, Tx
+from backend.core.errors import NotFound, Unauthorized
+from backend.core.schema import Cursor, Limit, Page, problems
+from backend.features.admin import accounts, overview
+from backend.features.admin.errors import LastAdmin
+from backend.features.admin.schemas import Account, AuditEvent, ChangeAccount, EventFilter, Stats
+from backend.rules.principal import Admin, AdminRequired, ScopeRequired
+
+router = APIRouter(prefix="/v1/admin", tags=["Administration"])
+FORBIDDEN = (Unauthorized, AdminRequired, ScopeRequired)
+
+
+@router.get("/users", summary="List accounts", responses=problems(*FORBIDDEN))
+async def list_users(
+    _principal: Admin,
+    db: Statements,
+    q: Annotated[
+        str | None,
+        Query(max_length=254, pattern=r"^[^\x00]*$", description="Part of an e-mail or a name."),
+    ] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Account]:
+    """Every account, the newest first."""
+    return await accounts.list_accounts(db, q, limit, cursor)
+
+
+@router.patch(
+    "/users/{user_id}",
+    summary="Change an account",
+    responses=problems(*FORBIDDEN, NotFound, LastAdmin),
+)
+async def change_user(principal: Admin, tx: Tx, user_id: UUID, body: ChangeAccount) -> Account:
+    """Set the quota or the role, or close the account off and open it again.
+
+    A quota below what is used refuses new uploads and deletes nothing.
+    """
+    return await accounts.change_account(tx, principal.actor, user_id, body)
+
+
+@router.get("/events", summary="Read the audit trail", responses=problems(*FORBIDDEN))
+async def list_events(
+    _principal: Admin, db: Statements, wanted: Annotated[EventFilter, Query()]
+) -> Page[AuditEvent]:
+    """Every change to data or rights, the latest first."""
+    return await overview.list_events(db, wanted)
+
+
+@router.get("/stats", summary="See the installation in figures", responses=problems(*FORBIDDEN))
+async def read_stats(_principal: Admin, db: Statements) -> Stats:
+    """Accounts, storage, uploads, links, and what the job queue is doing."""
+    return await overview.stats(db)

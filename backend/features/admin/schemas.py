@@ -1,0 +1,124 @@
+"""What administrators see and change."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AwareDatetime, Field, model_validator
+
+from backend.core.schema import Schema
+from backend.models import ActorKind, UploadState, UserRole
+
+Word = Annotated[str, Field(max_length=64, pattern=r"^[a-z_.]+$")]
+MAX_QUOTA = 2**63 - 1
+"""What PostgreSQL's bigint holds."""
+
+
+class Account(Schema):
+    """An account, as administrators see it; sizes in bytes."""
+
+    id: UUID
+    email: str = Field(examples=["ada@example.com"])
+    display_name: str | None = Field(examples=["Ada Lovelace"])
+    role: UserRole
+    is_active: bool
+    email_verified: bool
+    quota_bytes: int = Field(examples=[10737418240])
+    used_bytes: int = Field(examples=[5242880])
+    reserved_bytes: int = Field(examples=[0])
+    created_at: datetime
+
+
+class ChangeAccount(Schema):
+    """What to change; what is left out stays."""
+
+    quota_bytes: int | None = Field(None, ge=0, le=MAX_QUOTA, examples=[21474836480])
+    is_active: bool | None = Field(None, description="False ends every session and pauses keys.")
+    role: UserRole | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_null(cls, value: object) -> object:
+        if isinstance(value, dict) and None in value.values():
+            raise ValueError("leave a field out to keep it; null is no value for it")
+        return value
+
+
+class AuditEvent(Schema):
+    """One line of the audit trail."""
+
+    id: UUID
+    actor_kind: ActorKind
+    actor_id: UUID | None
+    action: str = Field(examples=["file.renamed"])
+    subject_kind: str = Field(examples=["file"])
+    subject_id: UUID
+    ip: str | None = Field(examples=["203.0.113.7"])
+    request_id: str | None = Field(examples=["0199c0de7e5d7c0a8d1f6c1b2a3f4e5d"])
+    data: dict[str, Any] = Field(examples=[{"name": "report.pdf"}])
+    created_at: datetime
+
+
+class EventFilter(Schema):
+    """Which events; all conditions hold at once."""
+
+    actor_id: UUID | None = None
+    action: str | None = Field(
+        None, max_length=64, pattern=r"^[a-z_.]+$", examples=["file.renamed"]
+    )
+    subject_kind: str | None = Field(None, max_length=32, pattern=r"^[a-z_]+$", examples=["file"])
+    subject_id: UUID | None = None
+    since: AwareDatetime | None = Field(None, description="Not before.")
+    until: AwareDatetime | None = Field(None, description="Before.")
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100
+    cursor: str | None = Field(None, max_length=2048)
+
+
+class Users(Schema):
+    """Accounts by kind."""
+
+    total: int
+    active: int
+    admins: int
+
+
+class StorageUse(Schema):
+    """Bytes and rows; used is the sum of all versions."""
+
+    used_bytes: int
+    reserved_bytes: int
+    files: int
+    folders: int
+    versions: int
+
+
+class JobCount(Schema):
+    """Jobs of one name in one state: queued, picked (running) or failed."""
+
+    name: str = Field(examples=["objects.delete"])
+    state: str = Field(examples=["queued"])
+    count: int = Field(examples=[3])
+    oldest_seconds: float = Field(description="How long the first is due.", examples=[0.4])
+
+
+class FailedJob(Schema):
+    """A job that failed at every attempt; `we-upload jobs retry` runs it again."""
+
+    id: int
+    name: str = Field(examples=["mail.send"])
+    attempts: int = Field(examples=[8])
+    failed_at: datetime
+    error: str | None = Field(examples=["SMTPConnectError: connection refused"])
+
+
+class Stats(Schema):
+    """The whole installation in figures."""
+
+    users: Users
+    storage: StorageUse
+    uploads: dict[UploadState, int] = Field(examples=[{"pending": 2, "completed": 40}])
+    active_links: int
+    shares: int
+    jobs: list[JobCount]
+    dead_letters: list[FailedJob]
