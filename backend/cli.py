@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +11,19 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
+from rich.table import Table
 
+from backend.core.backlog import DeadLetter, dead_letters, retry
+from backend.core.db import Database
 from backend.core.errors import ApiError
 from backend.core.migrations import upgrade
+from backend.core.passwords import refuse_obvious
+from backend.core.services import open_services
 from backend.core.settings import DatabaseSettings, Settings, explain
 from backend.dev.home import CannotRun
 from backend.dev.stack import run_dev
+from backend.features.admin.accounts import create_admin
+from backend.features.users.schemas import Register
 from backend.worker import run_worker
 
 app = typer.Typer(
@@ -23,6 +32,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+user_commands = typer.Typer(help="Accounts.", no_args_is_help=True)
+job_commands = typer.Typer(help="Jobs that failed at every attempt.", no_args_is_help=True)
+app.add_typer(user_commands, name="user")
+app.add_typer(job_commands, name="jobs")
 console = Console(highlight=False)
 
 
@@ -69,6 +82,64 @@ def dev(
 ) -> None:
     """Run everything on this machine: PostgreSQL, S3, the API and the worker."""
     run_dev(host=host, port=port, data_dir=data_dir)
+
+
+@user_commands.command("create-admin")
+def create_admin_command(
+    email: str,
+    password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)],
+) -> None:
+    """Make an administrator; asks for the password unless it is piped in."""
+    wish = Register(email=email, password=password)
+    refuse_obvious(wish.password, wish.email)
+
+    async def create() -> None:
+        async with open_services(Settings()) as services:
+            await create_admin(services, wish.email, wish.password)
+
+    asyncio.run(create())
+    console.print(f"{wish.email} is an administrator.")
+
+
+@job_commands.command("list")
+def list_jobs(limit: Annotated[int, typer.Option(min=1)] = 100) -> None:
+    """Show them, the latest first."""
+
+    async def read() -> list[DeadLetter]:
+        async with open_database() as database:
+            return await dead_letters(database.autocommit, limit)
+
+    table = Table("id", "job", "attempts", "failed at", "last error", box=None)
+    for job in asyncio.run(read()):
+        table.add_row(str(job.id), job.name, str(job.attempts), f"{job.failed_at:%F %T}", job.error)
+    console.print(table if table.row_count else "No job has failed for good.")
+
+
+@job_commands.command("retry")
+def retry_jobs(
+    ids: Annotated[list[int] | None, typer.Argument(help="As shown by `jobs list`.")] = None,
+    *,
+    all_of_them: Annotated[bool, typer.Option("--all")] = False,
+) -> None:
+    """Queue them again, with all their attempts."""
+    if not ids and not all_of_them:
+        raise typer.BadParameter("name the jobs, or say --all")
+
+    async def queue_again() -> int:
+        async with open_database() as database, database.transaction() as tx:
+            return await retry(tx, ids or None)
+
+    console.print(f"{asyncio.run(queue_again())} queued again.")
+
+
+@asynccontextmanager
+async def open_database() -> AsyncIterator[Database]:
+    """The configured database, for one command."""
+    database = Database(DatabaseSettings())
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def main() -> None:

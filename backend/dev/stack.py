@@ -13,7 +13,8 @@ from urllib.error import URLError
 from rich.console import Console
 
 from backend.core.migrations import upgrade
-from backend.core.settings import DatabaseSettings
+from backend.core.settings import DatabaseSettings, Settings
+from backend.dev.demo import prepare
 from backend.dev.home import CannotRun, Home, environment, open_home, port_is_free, url_of
 from backend.dev.objects import object_store
 from backend.dev.postgres import postgres
@@ -68,6 +69,7 @@ async def _start(stack: AsyncExitStack, home: Home, env: Mapping[str, str]) -> l
         objects = await stack.enter_async_context(object_store(home, env["S3_ENDPOINT_URL"], env))
     with console.status("Starting the API and the worker ..."):
         await asyncio.to_thread(upgrade, DatabaseSettings())
+        await prepare(Settings())
         api = await stack.enter_async_context(_ourselves("The API", "serve", home, env))
         worker = await stack.enter_async_context(_ourselves("The worker", "worker", home, env))
         await api.until(lambda: asyncio.to_thread(_answers, url_of(env["HOST"], int(env["PORT"]))))

@@ -1,27 +1,44 @@
 """What a fresh start tells: where to look, whom to be, what to paste."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
 
-DEMO_EMAIL = "demo@example.com"
+from backend.dev.demo import DEMO_EMAIL
 
-# Pasted as it is into bash or zsh; needs only curl and python3.
+# Works as it is in bash and zsh, with curl and the Python that runs this.
 TOUR = """\
-API={url}
-json() {{ python3 -c "import json,sys; print(json.load(sys.stdin)$1)"; }}
-AUTH="Authorization: Bearer $(curl -sf $API/v1/auth/token -d grant_type=password \\
-  -d username={email} -d password={password} | json '["access_token"]')"
-echo 'Hello, We-Upload!' > hello.txt
-UPLOAD=$(curl -sf $API/v1/uploads -H "$AUTH" --json '{{"name": "hello.txt", "size": 18}}')
+API={url} PYTHON={python}
+get() {{ $PYTHON -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
+headers() {{ $PYTHON -c "import json, sys
+for header in json.load(sys.stdin)['request']['headers'].items(): print(': '.join(header))"; }}
+TOKEN=$(curl -sf $API/v1/auth/token -d grant_type=password -d username={email} \\
+  --data-urlencode 'password={password}' | get "['access_token']")
+call() {{ curl -sf -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' "$@"; }}
+echo 'Hello from We-Upload!' > hello.txt
+UPLOAD=$(call $API/v1/uploads -d '{{"name": "hello.txt", "size": 22}}')
+URL=$(echo "$UPLOAD" | get "['request']['url']")
+echo "$UPLOAD" | headers | curl -sf -T hello.txt -H @- "$URL"
+DONE=$(call -d '{{}}' $API/v1/uploads/$(echo "$UPLOAD" | get "['id']")/complete)
+call -d '{{}}' $API/v1/files/$(echo "$DONE" | get "['file']['id']")/links | get "['url']"
 """
 
 
 def welcome(console: Console, settings: Mapping[str, str], data_dir: Path) -> None:
     """Print it."""
     url = settings["PUBLIC_URL"]
-    console.print(f"\n[bold green]We-Upload runs at {url}[/]  (Ctrl-C stops it)\n")
-    console.print(f"  API docs       {url}/docs")
-    console.print(f"  Demo account   {DEMO_EMAIL}  password {settings['DEMO_PASSWORD']}")
-    console.print(f"  Data and logs  {data_dir}")
+    console.print(f"""
+[bold green]We-Upload runs at {url}[/]   Ctrl-C stops it
+
+  API and docs   {url}/docs
+  Demo account   {DEMO_EMAIL}   password {settings["DEMO_PASSWORD"]}
+  Data and logs  {data_dir}
+
+Upload a file and share it: paste this into another terminal.
+""")
+    tour = TOUR.format(
+        url=url, python=sys.executable, email=DEMO_EMAIL, password=settings["DEMO_PASSWORD"]
+    )
+    console.print(tour, markup=False, soft_wrap=True)

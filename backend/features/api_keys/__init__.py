@@ -1,1 +1,0 @@
-"""API keys: credentials for programs, with fewer scopes than their owner."""
