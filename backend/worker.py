@@ -27,7 +27,9 @@ from backend.core.settings import Settings
 from backend.features.admin.jobs import jobs as admin
 from backend.features.health.probes import probes
 
-log = structlog.stdlib.get_logger(__name__)
+log = structlog.stdlib.get_logger(
+    __name__,
+)
 
 JOB_TABLES: tuple[JobTable, ...] = (admin,)
 

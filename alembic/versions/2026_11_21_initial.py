@@ -408,7 +408,9 @@ def upgrade() -> None:
         sa.Column("object_key", sa.String(), nullable=False),
         sa.Column("s3_upload_id", sa.String(), nullable=True),
         sa.Column("part_size", sa.BigInteger(), nullable=True),
+        sa.Column("part_checksums", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heal_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version_id", sa.Uuid(), nullable=True),
         sa.Column("failure_code", sa.String(), nullable=True),
@@ -448,7 +450,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_uploads_open",
         "uploads",
-        ["expires_at", "id"],
+        ["heal_at"],
         unique=False,
         postgresql_where="state IN ('pending', 'completing')",
     )

@@ -96,6 +96,7 @@ class UploadSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="UPLOAD_")
 
     max_bytes: int = Field(MAX_OBJECT_SIZE, ge=0, le=MAX_OBJECT_SIZE)
+    post_max_bytes: int = Field(256 * 1024**2, ge=0, le=MAX_SINGLE_PUT)
     multipart_threshold: int = Field(64 * 1024**2, ge=0, le=MAX_SINGLE_PUT)
     part_size: int = Field(16 * 1024**2, ge=MIN_PART_SIZE)
     url_ttl: timedelta = Field(timedelta(hours=1), gt=timedelta(0), le=timedelta(days=7))

@@ -165,6 +165,24 @@ class Storage:
         except UploadNotFound:
             return
 
+    async def copy(self, source: str, target: str, *, etag: str) -> None:
+        """Copy an object within the bucket, if it is still the one with this ETag.
+
+        S3 computes the copy's SHA-256, whether or not the source has one.
+
+        Raises:
+            ObjectNotFound: it is gone, or has been replaced.
+        """
+        await self._call(
+            {"NoSuchKey": ObjectNotFound, "PreconditionFailed": ObjectNotFound},
+            self._client.copy_object,
+            Bucket=self._bucket,
+            Key=target,
+            CopySource={"Bucket": self._bucket, "Key": source},
+            CopySourceIfMatch=etag,
+            ChecksumAlgorithm="SHA256",
+        )
+
     async def delete(self, keys: Sequence[str]) -> list[UndeletedKey]:
         """Delete objects, one request for each thousand; a missing one counts as deleted.
 

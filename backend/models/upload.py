@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
@@ -36,13 +36,17 @@ OPEN_STATES = "state IN ('pending', 'completing')"
 
 
 class Upload(Base):
-    """One upload. `owner_id` owns the tree and pays; `created_by` does the uploading."""
+    """One upload. `owner_id` owns the tree and pays; `created_by` does the uploading.
+
+    `heal_at` is when the worker looks next whether the bytes arrived without a word from the
+    client; it never lies behind `expires_at`.
+    """
 
     __tablename__ = "uploads"
     __table_args__ = (
         CheckConstraint("size >= 0", name="size"),
         Index("ix_uploads_created_by", "created_by", "id"),
-        Index("ix_uploads_open", "expires_at", "id", postgresql_where=OPEN_STATES),
+        Index("ix_uploads_open", "heal_at", postgresql_where=OPEN_STATES),
     )
 
     id: Mapped[PrimaryKey]
@@ -63,8 +67,10 @@ class Upload(Base):
     state: Mapped[str] = mapped_column(server_default=UploadState.PENDING)
     object_key: Mapped[str] = mapped_column(unique=True)
     s3_upload_id: Mapped[str | None]
-    part_size: Mapped[Bytes | None]
+    part_size: Mapped[int | None] = mapped_column(BigInteger)
+    part_checksums: Mapped[bool] = mapped_column(server_default="false")
     lease_until: Mapped[datetime | None]
+    heal_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     version_id: Mapped[UUID | None]
     failure_code: Mapped[str | None]

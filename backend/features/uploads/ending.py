@@ -1,0 +1,64 @@
+"""How an upload ends without a file: aborted, expired or failed.
+
+The reservation is freed and the discarding of the bytes enqueued in the same transaction. A URL
+signed earlier may still be used until it runs out, so the bytes are discarded a second time then.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, update
+from sqlalchemy.engine import Row
+
+from backend.core.db import Transaction
+from backend.core.errors import ApiError
+from backend.core.queue import enqueue
+from backend.core.settings import UploadSettings
+from backend.features.uploads import queries
+from backend.models import Upload, UploadState
+from backend.rules import audit, quota
+from backend.rules.actor import Actor
+
+DISCARD = "uploads.discard"
+AFTER_LAST_URL = timedelta(minutes=5)
+"""S3 checks a signature when a request starts: what started in time may land a little later."""
+
+
+async def end(
+    tx: Transaction,
+    settings: UploadSettings,
+    actor: Actor,
+    upload: Row[Any],
+    state: UploadState,
+    *,
+    failure: ApiError | None = None,
+) -> bool:
+    """End `upload` in `state`; False when it is over already, or claimed by somebody else.
+
+    Failing an upload is for its claimant, whose row carries the lease; other endings are for
+    uploads that nobody holds.
+    """
+    claimant = state == UploadState.FAILED
+    unclaimed = or_(
+        Upload.state == UploadState.PENDING,
+        Upload.lease_until == upload.lease_until if claimant else Upload.lease_until < func.now(),
+    )
+    ended = await tx.execute(
+        update(Upload)
+        .where(Upload.id == upload.id, queries.is_open, unclaimed)
+        .values(
+            state=state,
+            finished_at=func.now(),
+            lease_until=None,
+            failure_code=failure.code if failure else None,
+            failure_detail=failure.detail if failure else None,
+        )
+        .returning(Upload.id)
+    )
+    if ended.first() is None:
+        return False
+    await quota.release(tx, upload.owner_id, upload.size)
+    await audit.record(tx, actor, f"upload.{state}", upload.id, name=upload.name)
+    for delay in (None, settings.url_ttl + AFTER_LAST_URL):
+        await enqueue(tx, DISCARD, {"upload_id": str(upload.id)}, delay=delay)
+    return True

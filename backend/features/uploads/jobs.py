@@ -1,0 +1,101 @@
+"""What the worker does for uploads whose client went away."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.engine import Row
+
+from backend.core.errors import ApiError, DependencyUnavailable
+from backend.core.queue import JobTable
+from backend.core.services import Services
+from backend.features.uploads import queries
+from backend.features.uploads.complete import complete
+from backend.features.uploads.ending import DISCARD, end
+from backend.features.uploads.errors import UploadIncomplete
+from backend.features.uploads.schedule import next_heal
+from backend.features.uploads.signing import incoming_key
+from backend.models import Upload, UploadMethod, UploadState
+from backend.rules.actor import SYSTEM
+
+log = structlog.stdlib.get_logger(__name__)
+
+HEAL = "uploads.heal"
+SWEEP_BATCH = 100
+
+jobs = JobTable()
+
+
+@jobs.every("* * * * *", "uploads.sweep")
+async def sweep(services: Services) -> None:
+    """Look after every open upload that is due: finish it, expire it, or look again later."""
+    while due := await _due(services):
+        for upload in due:
+            await heal(services, upload)
+        if len(due) < SWEEP_BATCH:
+            return
+
+
+async def _due(services: Services) -> list[Row[Any]]:
+    """The uploads that are due, each handed to one worker: their next look is set at once."""
+    db = services.database.autocommit
+    now = datetime.now(UTC)
+    due = (
+        select(Upload.id)
+        .where(queries.is_open, Upload.heal_at <= now)
+        .order_by(Upload.heal_at)
+        .limit(SWEEP_BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    rows = await db.execute(
+        update(Upload)
+        .where(Upload.id.in_(due))
+        .values(heal_at=next_heal())
+        .returning(*queries.columns)
+    )
+    return list(rows.all())
+
+
+@jobs.job(HEAL)
+async def heal_one(services: Services, upload_id: str) -> None:
+    """Look after one upload now: S3 has said that its bytes arrived."""
+    query = select(*queries.columns).where(Upload.id == UUID(upload_id), queries.is_open)
+    upload = (await services.database.autocommit.execute(query)).first()
+    if upload is not None:
+        await heal(services, upload)
+
+
+async def heal(services: Services, upload: Row[Any]) -> None:
+    """Complete an open upload whose bytes arrived; expire one whose time is over."""
+    try:
+        await complete(services, SYSTEM, upload)
+        log.info("upload healed", upload_id=str(upload.id))
+    except UploadIncomplete:
+        if upload.expires_at <= datetime.now(UTC):
+            await _expire(services, upload)
+    except DependencyUnavailable:
+        log.warning("upload not healed: the store does not answer", upload_id=str(upload.id))
+    except ApiError as refusal:
+        log.info("upload not healed", upload_id=str(upload.id), code=refusal.code)
+
+
+async def _expire(services: Services, upload: Row[Any]) -> None:
+    async with services.database.transaction() as tx:
+        await end(tx, services.settings.upload, SYSTEM, upload, UploadState.EXPIRED)
+
+
+@jobs.job(DISCARD)
+async def discard(services: Services, upload_id: str) -> None:
+    """Delete whatever an ended upload left in the bucket. Repeating it is fine."""
+    query = select(*queries.columns).where(Upload.id == UUID(upload_id))
+    upload = (await services.database.autocommit.execute(query)).first()
+    if upload is None or upload.state == UploadState.COMPLETED:
+        return
+    storage = services.storage
+    if upload.method == UploadMethod.MULTIPART:
+        await storage.abort_multipart(upload.object_key, upload.s3_upload_id)
+    undeleted = await storage.delete([upload.object_key, incoming_key(upload)])
+    if undeleted:
+        raise DependencyUnavailable(f"{len(undeleted)} objects could not be deleted.")

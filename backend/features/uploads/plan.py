@@ -1,0 +1,125 @@
+"""What an upload will be: checked against names, types and limits before anything is reserved."""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from backend.core.errors import TooLarge, UnsupportedType
+from backend.core.settings import UploadSettings
+from backend.features.folders.tree import checked_name
+from backend.features.uploads.errors import (
+    ChecksumNotPossible,
+    InvalidChecksumGiven,
+)
+from backend.features.uploads.schemas import RequestedMethod, UploadCreate
+from backend.kit.checksums import InvalidChecksum, parse_sha256
+from backend.kit.names import name_key
+from backend.kit.parts import MAX_SINGLE_PUT, plan_parts
+from backend.models import OnConflict, UploadMethod
+
+DEFAULT_CONTENT_TYPE = "application/octet-stream"
+# RFC 6838, 4.2 (names) and RFC 9110, 8.3.1 (parameters).
+CONTENT_TYPE = re.compile(
+    r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}"
+    r"(?:\s*;\s*[a-z0-9!#$%&'*+.^_`|~-]+=(?:[a-z0-9!#$%&'*+.^_`|~-]+|\"[^\"\\\x00-\x1f\x7f]*\"))*",
+    re.IGNORECASE | re.ASCII,
+)
+MAX_CONTENT_TYPE_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPlan:
+    """A checked request for an upload."""
+
+    name: str
+    name_key: str
+    size: int
+    content_type: str
+    checksum_sha256: str | None
+    method: UploadMethod
+    part_size: int | None
+    folder_id: UUID | None
+    file_id: UUID | None
+    on_conflict: OnConflict
+
+
+def plan_upload(body: UploadCreate, settings: UploadSettings) -> UploadPlan:
+    """Check `body` and decide how its bytes will travel.
+
+    Raises:
+        InvalidNodeName, InvalidChecksumGiven, ChecksumNotPossible: 422.
+        TooLarge: over the operator's limit, or over what this method carries.
+        UnsupportedType: not a content type, or one that the operator does not accept.
+    """
+    name = checked_name(body.name)
+    method = _choose_method(body, settings)
+    checksum = _checked_checksum(body.checksum_sha256, method)
+    multipart = method is UploadMethod.MULTIPART
+    return UploadPlan(
+        name=name,
+        name_key=name_key(name),
+        size=body.size,
+        content_type=checked_content_type(body.content_type or DEFAULT_CONTENT_TYPE, settings),
+        checksum_sha256=checksum,
+        method=method,
+        part_size=plan_parts(body.size, settings.part_size).part_size if multipart else None,
+        folder_id=body.folder_id,
+        file_id=body.file_id,
+        on_conflict=body.on_conflict,
+    )
+
+
+def _choose_method(body: UploadCreate, settings: UploadSettings) -> UploadMethod:
+    limits = {
+        RequestedMethod.PUT: MAX_SINGLE_PUT,
+        RequestedMethod.POST: settings.post_max_bytes,
+    }
+    limit = min(settings.max_bytes, limits.get(body.method, settings.max_bytes))
+    if body.size > limit:
+        raise TooLarge(f"This upload may hold at most {limit} bytes.")
+    if body.method is not RequestedMethod.AUTO:
+        return UploadMethod(body.method)
+    small = body.size <= settings.multipart_threshold
+    return UploadMethod.PUT if small else UploadMethod.MULTIPART
+
+
+def _checked_checksum(raw: str | None, method: UploadMethod) -> str | None:
+    if raw is None:
+        return None
+    if method is UploadMethod.MULTIPART:
+        raise ChecksumNotPossible
+    return canonical_checksum(raw)
+
+
+def canonical_checksum(raw: str) -> str:
+    """The base64 that S3 writes for this SHA-256.
+
+    Raises:
+        InvalidChecksumGiven: not 32 bytes in base64.
+    """
+    try:
+        return parse_sha256(raw)
+    except InvalidChecksum as error:
+        raise InvalidChecksumGiven from error
+
+
+def checked_content_type(raw: str, settings: UploadSettings) -> str:
+    """Return the content type as it will be signed.
+
+    Raises:
+        UnsupportedType: malformed, denied, or missing from the allow list.
+    """
+    value = " ".join(raw.split())
+    if len(value) > MAX_CONTENT_TYPE_LENGTH or not CONTENT_TYPE.fullmatch(value):
+        raise UnsupportedType("A content type looks like 'image/png'.")
+    essence = value.partition(";")[0].strip().lower()
+    allowed, denied = settings.allowed_content_types, settings.denied_content_types
+    if _listed(essence, denied) or (allowed and not _listed(essence, allowed)):
+        raise UnsupportedType(f"Files of type {essence} are not accepted here.")
+    return value
+
+
+def _listed(essence: str, patterns: list[str]) -> bool:
+    """Patterns are `image/png`, `image/*` or `*/*`."""
+    family = essence.partition("/")[0] + "/*"
+    return bool({essence, family, "*/*"} & {pattern.lower() for pattern in patterns})

@@ -1,0 +1,214 @@
+"""`/v1/uploads`."""
+
+import asyncio
+from collections.abc import Iterable
+from itertools import islice
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Body, Query, Response, status
+
+from backend.core.db import Statements, Transactions
+from backend.core.errors import (
+    DependencyUnavailable,
+    NameTaken,
+    NotFound,
+    QuotaExceeded,
+    TooLarge,
+    UnsupportedType,
+)
+from backend.core.schema import Cursor, Limit, Page, cut_page, problems
+from backend.core.services import Process
+from backend.features.folders.errors import InvalidNodeName
+from backend.features.uploads import service
+from backend.features.uploads.begin import begin
+from backend.features.uploads.complete import complete
+from backend.features.uploads.errors import (
+    ChecksumMismatch,
+    ChecksumNotPossible,
+    ChecksumsRequired,
+    InvalidChecksumGiven,
+    PartOutOfRange,
+    SizeMismatch,
+    TargetGone,
+    UploadIncomplete,
+    UploadNotPending,
+)
+from backend.features.uploads.plan import plan_upload
+from backend.features.uploads.schemas import (
+    CompleteRequest,
+    PartsRequest,
+    SignedPart,
+    SignedParts,
+    Upload,
+    UploadCreate,
+)
+from backend.features.uploads.signing import UploadSigner
+from backend.kit.cursors import decode_cursor, encode_cursor
+from backend.models import UploadState
+from backend.rules.access import RoleRequired
+from backend.rules.idempotency import (
+    IdempotencyHeader,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    IdempotentRoute,
+)
+from backend.rules.principal import FilesRead, FilesWrite
+
+router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=IdempotentRoute)
+SIGNED_AT_ONCE = 500
+"""Parts signed before other requests get a turn: about 5 ms."""
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    summary="Begin an upload",
+    responses=problems(
+        NotFound,
+        RoleRequired,
+        NameTaken,
+        QuotaExceeded,
+        IdempotencyKeyInUse,
+        TooLarge,
+        UnsupportedType,
+        InvalidNodeName,
+        InvalidChecksumGiven,
+        ChecksumNotPossible,
+        IdempotencyKeyReused,
+        DependencyUnavailable,
+    ),
+)
+async def begin_upload(
+    principal: FilesWrite,
+    process: Process,
+    db: Statements,
+    body: UploadCreate,
+    response: Response,
+    _key: IdempotencyHeader = None,
+) -> Upload:
+    """Reserve the space and get presigned requests. The bytes then go straight to S3."""
+    settings = process.settings.upload
+    plan = plan_upload(body, settings)
+    upload = await begin(db, process.storage, settings, principal, plan)
+    response.headers["Location"] = f"/v1/uploads/{upload.id}"
+    return _signer(process).present(upload)
+
+
+@router.get("", summary="List your uploads")
+async def list_uploads(
+    principal: FilesRead,
+    process: Process,
+    db: Statements,
+    state: Annotated[UploadState | None, Query()] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Upload]:
+    """Newest first. What S3 holds of each, and what they became, stands in the single look-up."""
+    after = decode_cursor(cursor, UUID)[0] if cursor else None
+    rows = await service.page(db, principal.user_id, state=state, after=after, limit=limit)
+    found, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
+    signer = _signer(process)
+    return Page(items=[signer.present(row) for row in found], next_cursor=next_cursor)
+
+
+@router.get("/{upload_id}", summary="Look at an upload", responses=problems(NotFound))
+async def get_upload(
+    principal: FilesRead, process: Process, db: Statements, upload_id: UUID
+) -> Upload:
+    """What S3 holds already and what is still to be sent: resume here, from any device."""
+    upload = await service.find(db, principal.user_id, upload_id)
+    return await _present(process, db, principal, upload)
+
+
+@router.post(
+    "/{upload_id}/parts",
+    summary="Get parts signed",
+    response_model=SignedParts,
+    responses=problems(
+        NotFound,
+        UploadNotPending,
+        PartOutOfRange,
+        InvalidChecksumGiven,
+        ChecksumsRequired,
+        DependencyUnavailable,
+    ),
+)
+async def sign_parts(
+    principal: FilesWrite,
+    process: Process,
+    database: Transactions,
+    upload_id: UUID,
+    body: PartsRequest,
+) -> Response:
+    """Up to 10,000 in one call, as often as you like. Checksums: for all parts or for none."""
+    numbers, checksums = body.numbers(), body.checksums_sha256 or {}
+    upload = await service.find_pending(database.autocommit, principal.user_id, upload_id)
+    upload = await service.ready_for_checksums(
+        database, process.storage, upload, numbers, set(checksums)
+    )
+    parts = _signer(process).parts(upload, numbers, checksums)
+    return Response(await _parts_body(parts), media_type="application/json")
+
+
+@router.post(
+    "/{upload_id}/complete",
+    summary="Complete an upload",
+    responses=problems(
+        NotFound,
+        UploadIncomplete,
+        UploadNotPending,
+        TargetGone,
+        NameTaken,
+        SizeMismatch,
+        ChecksumMismatch,
+        DependencyUnavailable,
+    ),
+)
+async def complete_upload(
+    principal: FilesWrite,
+    process: Process,
+    db: Statements,
+    upload_id: UUID,
+    body: Annotated[CompleteRequest | None, Body()] = None,
+) -> Upload:
+    """Make a file of the bytes, as S3 says they are. Completing twice gives the same answer."""
+    upload = await service.find(db, principal.user_id, upload_id)
+    if upload.state != UploadState.COMPLETED:
+        await complete(process, principal.actor, upload, body.parts if body else None)
+        upload = await service.find(db, principal.user_id, upload_id)
+    return await _present(process, db, principal, upload)
+
+
+@router.delete(
+    "/{upload_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Abort an upload",
+    responses=problems(NotFound, UploadNotPending),
+)
+async def abort_upload(principal: FilesWrite, process: Process, upload_id: UUID) -> None:
+    """Free the reservation and discard the bytes."""
+    await service.abort(process, principal, upload_id)
+
+
+def _signer(process: Process) -> UploadSigner:
+    return UploadSigner(process.presigner, process.settings.upload)
+
+
+async def _present(process: Process, db: Statements, principal: FilesRead, upload: Any) -> Upload:
+    """One upload with all there is to say: the parts at S3, the file it became."""
+    uploaded = await service.uploaded_parts(process.storage, upload)
+    file = None
+    if upload.state == UploadState.COMPLETED:
+        file = await service.resulting_file(db, principal.user_id, upload)
+    return _signer(process).present(upload, uploaded=uploaded, file=file)
+
+
+async def _parts_body(parts: Iterable[SignedPart]) -> bytes:
+    """The JSON of many parts, written in turns so that other requests are not held up."""
+    iterator, chunks = iter(parts), []
+    while chunk := [part.__dict__ for part in islice(iterator, SIGNED_AT_ONCE)]:
+        chunks.append(orjson.dumps(chunk)[1:-1])
+        await asyncio.sleep(0)
+    return b'{"parts":[' + b",".join(chunks) + b"]}"

@@ -1,0 +1,138 @@
+"""Look at uploads, get parts signed, give an upload up."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.engine import Row
+
+from backend.core.db import Database, Db
+from backend.core.errors import NotFound
+from backend.core.services import Services
+from backend.core.storage import Storage
+from backend.core.stored import Part
+from backend.core.stored import UploadNotFound as NotOpenAtStore
+from backend.features.files.service import get_file
+from backend.features.folders.schemas import File
+from backend.features.uploads import queries
+from backend.features.uploads.ending import end
+from backend.features.uploads.errors import (
+    ChecksumsRequired,
+    UploadNotFound,
+    UploadNotPending,
+)
+from backend.models import Upload, UploadMethod, UploadState
+from backend.rules.principal import Principal
+
+
+async def find(db: Db, user_id: UUID, upload_id: UUID) -> Row[Any]:
+    """One upload that `user_id` has begun.
+
+    Raises:
+        UploadNotFound: there is none, or it is somebody else's.
+    """
+    query = queries.own_uploads(user_id).where(Upload.id == upload_id)
+    upload = (await db.execute(query)).first()
+    if upload is None:
+        raise UploadNotFound
+    return upload
+
+
+async def find_pending(db: Db, user_id: UUID, upload_id: UUID) -> Row[Any]:
+    """Like `find`, for what only a pending multipart upload can do.
+
+    Raises:
+        UploadNotPending: it is over, or has no parts.
+    """
+    upload = await find(db, user_id, upload_id)
+    if upload.state != UploadState.PENDING:
+        raise UploadNotPending(f"This upload is {upload.state}.")
+    if upload.method != UploadMethod.MULTIPART:
+        raise UploadNotPending("This upload has no parts: send its one request.")
+    return upload
+
+
+async def page(
+    db: Db, user_id: UUID, *, state: UploadState | None, after: UUID | None, limit: int
+) -> Sequence[Row[Any]]:
+    """The caller's uploads, newest first: `limit` of them and one more."""
+    query = queries.own_uploads(user_id).order_by(Upload.id.desc()).limit(limit + 1)
+    if state is not None:
+        query = query.where(Upload.state == state)
+    if after is not None:
+        query = query.where(Upload.id < after)
+    return (await db.execute(query)).all()
+
+
+async def uploaded_parts(storage: Storage, upload: Row[Any]) -> list[Part] | None:
+    """What S3 holds of a pending multipart upload; None for any other."""
+    if upload.method != UploadMethod.MULTIPART or upload.state != UploadState.PENDING:
+        return None
+    try:
+        return await storage.list_parts(upload.object_key, upload.s3_upload_id)
+    except NotOpenAtStore:  # being completed, or swept away by the bucket's lifecycle
+        return []
+
+
+async def resulting_file(db: Db, user_id: UUID, upload: Row[Any]) -> File | None:
+    """The file a completed upload became; None where the caller cannot see it any more."""
+    try:
+        return await get_file(db, user_id, upload.file_id)
+    except NotFound:
+        return None
+
+
+async def ready_for_checksums(
+    database: Database, storage: Storage, upload: Row[Any], numbers: Sequence[int], given: set[int]
+) -> Row[Any]:
+    """Make the upload at S3 fit the checksums the client gives, or does not give.
+
+    S3 fixes when a multipart upload is created whether its parts carry a SHA-256, and the client
+    says so only now. So the first call with checksums replaces a still empty upload at S3.
+
+    Raises:
+        ChecksumsRequired: some parts would carry one and others not.
+    """
+    if not given and not upload.part_checksums:
+        return upload
+    if missing := [number for number in numbers if number not in given]:
+        raise ChecksumsRequired(f"Give a checksum for each part; part {missing[0]} has none.")
+    if upload.part_checksums:
+        return upload
+    if await storage.list_parts(upload.object_key, upload.s3_upload_id):
+        raise ChecksumsRequired("Parts without checksums have been uploaded already.")
+    return await _replace_at_store(database, storage, upload)
+
+
+async def _replace_at_store(database: Database, storage: Storage, upload: Row[Any]) -> Row[Any]:
+    key = upload.object_key
+    fresh = await storage.create_multipart(
+        key, content_type=upload.content_type, with_checksums=True
+    )
+    replaced = await database.autocommit.execute(
+        update(Upload)
+        .where(Upload.id == upload.id, Upload.s3_upload_id == upload.s3_upload_id)
+        .values(s3_upload_id=fresh, part_checksums=True)
+        .returning(*queries.columns)
+    )
+    row = replaced.first()
+    await storage.abort_multipart(key, fresh if row is None else upload.s3_upload_id)
+    if row is None:  # another request was faster
+        return await find(database.autocommit, upload.created_by, upload.id)
+    return row
+
+
+async def abort(services: Services, principal: Principal, upload_id: UUID) -> None:
+    """Give an upload up: free the reservation and discard the bytes. Repeating it is fine.
+
+    Raises:
+        UploadNotPending: it has completed, or is just being completed.
+    """
+    async with services.database.transaction() as tx:
+        upload = await find(tx, principal.user_id, upload_id)
+        settings = services.settings.upload
+        if upload.state == UploadState.ABORTED:
+            return
+        if not await end(tx, settings, principal.actor, upload, UploadState.ABORTED):
+            raise UploadNotPending(f"This upload is {upload.state}.")

@@ -1,0 +1,160 @@
+"""What a client has to send: presigned requests for an upload that is still pending."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from backend.core.presign import PartToSign, Presigner
+from backend.core.settings import UploadSettings
+from backend.core.stored import Part
+from backend.features.folders.schemas import File
+from backend.features.uploads.errors import PartOutOfRange
+from backend.features.uploads.plan import canonical_checksum
+from backend.features.uploads.schemas import (
+    Failure,
+    PostRequest,
+    PutRequest,
+    SignedPart,
+    Upload,
+    UploadedPart,
+)
+from backend.kit.parts import PartPlan
+from backend.models import UploadMethod, UploadState
+
+FIRST_PARTS = 100
+INCOMING_SUFFIX = ".incoming"
+
+
+def incoming_key(upload: Row[Any]) -> str:
+    """Where the client writes.
+
+    A POST form cannot say `If-None-Match`, so it could be sent again after the upload completed
+    and replace the bytes. It writes to a key of its own, from which completion copies.
+    """
+    posted = upload.method == UploadMethod.POST
+    return f"{upload.object_key}{INCOMING_SUFFIX}" if posted else str(upload.object_key)
+
+
+def part_plan(upload: Row[Any]) -> PartPlan:
+    """How a multipart upload is cut."""
+    return PartPlan(upload.size, upload.part_size)
+
+
+class UploadSigner:
+    """Presents uploads together with the requests that send their bytes."""
+
+    def __init__(self, presigner: Presigner, settings: UploadSettings) -> None:
+        self._presigner = presigner
+        self._url_ttl = settings.url_ttl
+
+    def present(
+        self,
+        upload: Row[Any],
+        *,
+        uploaded: Sequence[Part] | None = None,
+        file: File | None = None,
+    ) -> Upload:
+        """An upload as its owner sees it; while it is pending, with what is still to be sent.
+
+        Args:
+            upload: the row.
+            uploaded: the parts S3 holds, where it was asked.
+            file: what a completed upload became, if the caller can see it.
+        """
+        multipart = upload.method == UploadMethod.MULTIPART
+        plan = part_plan(upload) if multipart else None
+        pending = upload.state == UploadState.PENDING
+        held = {part.part_number for part in uploaded or ()}
+        return Upload(
+            id=upload.id,
+            state=upload.state,
+            method=upload.method,
+            name=upload.name,
+            size=upload.size,
+            content_type=upload.content_type,
+            folder_id=upload.folder_id,
+            file_id=upload.file_id,
+            created_at=upload.created_at,
+            expires_at=upload.expires_at,
+            request=self._request(upload) if pending and not multipart else None,
+            part_size=plan.part_size if plan else None,
+            part_count=plan.part_count if plan else None,
+            parts=self._first_parts(upload, plan, held) if pending and plan else None,
+            uploaded_parts=_uploaded(uploaded),
+            file=file,
+            failure=_failure(upload),
+        )
+
+    def parts(
+        self, upload: Row[Any], numbers: Iterable[int], checksums: dict[int, str]
+    ) -> Iterable[SignedPart]:
+        """Sign parts, one at a time while the result is iterated.
+
+        Raises:
+            PartOutOfRange, InvalidChecksumGiven: before anything is signed.
+        """
+        plan = part_plan(upload)
+        asked = [_part_to_sign(plan, number, checksums) for number in numbers]
+        signed = self._presigner.parts(
+            upload.object_key, upload.s3_upload_id, asked, expires=self._lifetime(upload)
+        )
+        return (
+            SignedPart.model_construct(
+                part_number=part.part_number,
+                size=part.size,
+                url=request.url,
+                headers=request.headers,
+            )
+            for part, request in zip(asked, signed, strict=True)
+        )
+
+    def _first_parts(self, upload: Row[Any], plan: PartPlan, held: set[int]) -> list[SignedPart]:
+        if upload.part_checksums:  # the client must say what each part holds
+            return []
+        missing = (n for n in range(1, plan.part_count + 1) if n not in held)
+        return list(self.parts(upload, islice(missing, FIRST_PARTS), {}))
+
+    def _request(self, upload: Row[Any]) -> PutRequest | PostRequest:
+        wanted = {
+            "size": upload.size,
+            "content_type": upload.content_type,
+            "checksum_sha256": upload.checksum_sha256,
+            "expires": self._lifetime(upload),
+        }
+        key = incoming_key(upload)
+        if upload.method == UploadMethod.POST:
+            form = self._presigner.post(key, **wanted)
+            return PostRequest(url=form.url, fields=form.fields)
+        put = self._presigner.put(key, **wanted)
+        return PutRequest(url=put.url, headers=put.headers)
+
+    def _lifetime(self, upload: Row[Any]) -> timedelta:
+        """A URL never outlives its upload."""
+        left: timedelta = upload.expires_at - datetime.now(UTC)
+        return max(min(self._url_ttl, left), timedelta(seconds=1))
+
+
+def _part_to_sign(plan: PartPlan, number: int, checksums: dict[int, str]) -> PartToSign:
+    if number > plan.part_count:
+        raise PartOutOfRange(f"This upload has {plan.part_count} parts, so no part {number}.")
+    checksum = checksums.get(number)
+    return PartToSign(
+        number, plan.length(number), canonical_checksum(checksum) if checksum else None
+    )
+
+
+def _uploaded(parts: Sequence[Part] | None) -> list[UploadedPart] | None:
+    if parts is None:
+        return None
+    return [
+        UploadedPart(part_number=part.part_number, size=part.size, etag=part.etag) for part in parts
+    ]
+
+
+def _failure(upload: Row[Any]) -> Failure | None:
+    if upload.failure_code is None:
+        return None
+    return Failure(code=upload.failure_code, detail=upload.failure_detail)
