@@ -45,6 +45,7 @@ lint-deploy: $(VENV)/.dev ## The image, the compose file and the pipelines
 	@$(VENV)/bin/hadolint Dockerfile
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(VENV)/bin/actionlint
 	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github

@@ -125,7 +125,7 @@ def main(base: str) -> None:
     """Tell the story with the account that is given, else with one made for it."""
     wait_until_ready(base)
     client = Client(base)
-    if "SMOKE_EMAIL" in os.environ:
+    if os.environ.get("SMOKE_EMAIL"):
         client.sign_in(os.environ["SMOKE_EMAIL"], os.environ["SMOKE_PASSWORD"])
         story(client)
         return

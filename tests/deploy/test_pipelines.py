@@ -17,7 +17,7 @@ JOBS = {
 }
 USES = [
     line.strip()
-    for path in (ROOT / ".github/workflows").glob("*.yml")
+    for path in (ROOT / ".github").rglob("*.yml")
     for line in path.read_text().splitlines()
     if re.match(r"\s*(- )?uses: ", line)
 ]
@@ -27,7 +27,7 @@ each_job = pytest.mark.parametrize("job", JOBS.values(), ids=JOBS.keys())
 
 @pytest.mark.parametrize("use", sorted(set(USES)))
 def test_action_is_pinned_to_a_commit_and_names_its_release(use: str) -> None:
-    local = re.search(r"uses: \./\.github/workflows/[\w-]+\.yml$", use)
+    local = re.search(r"uses: \$/\.github/(workflows/[\w-]+\.yml|actions/[\w-]+)$", use)
     assert local or re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", use)
 
 
@@ -55,7 +55,7 @@ def test_checkout_leaves_no_credentials_behind(job: dict[str, Any]) -> None:
 
 
 def test_aws_is_reached_without_long_lived_keys() -> None:
-    text = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
+    text = "".join(path.read_text() for path in (ROOT / ".github").rglob("*.yml"))
     assert not re.search(r"aws[-_](access|secret)[-_]", text, re.IGNORECASE)
 
 
