@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import structlog
 
+from backend.core.bucket_rules import ABORT_ABANDONED_UPLOADS, cors_rule, creation
 from backend.core.dependency import Dependency, Refused
 from backend.core.errors import DependencyUnavailable
 from backend.core.stored import (
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import (
         CompletedPartTypeDef,
-        CORSRuleTypeDef,
-        LifecycleRuleTypeDef,
         ObjectIdentifierTypeDef,
         PartTypeDef,
     )
@@ -45,13 +44,6 @@ DELETE_BATCH = 1000
 """Keys that one DeleteObjects call takes (S3)."""
 
 
-# A last resort behind the product's own expiry, so it waits longer than any upload may take.
-ABORT_ABANDONED_UPLOADS: "LifecycleRuleTypeDef" = {
-    "ID": "abort-abandoned-uploads",
-    "Status": "Enabled",
-    "Filter": {"Prefix": OBJECT_PREFIX},
-    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 14},
-}
 # Codes of CompleteMultipartUpload that the caller's parts, and nothing else, explain.
 PARTS_REFUSED = {
     "BadDigest": PartsRefused,
@@ -92,6 +84,7 @@ class Storage:
             content_type=found.get("ContentType", ""),
             checksum=_checksum(found.get("ChecksumSHA256")),
             last_modified=found["LastModified"],
+            version_id=found.get("VersionId"),
         )
 
     async def create_multipart(
@@ -253,12 +246,13 @@ class Storage:
         try:
             await self._call({"404": ObjectNotFound}, self._client.head_bucket, Bucket=self._bucket)
         except ObjectNotFound:
-            await self._call({}, self._client.create_bucket, Bucket=self._bucket)
+            parameters = creation(self._client.meta.region_name)
+            await self._call({}, self._client.create_bucket, Bucket=self._bucket, **parameters)
         await self._call(
             {},
             self._client.put_bucket_cors,
             Bucket=self._bucket,
-            CORSConfiguration={"CORSRules": [_cors_rule(cors_origins)]},
+            CORSConfiguration={"CORSRules": [cors_rule(cors_origins)]},
         )
         await self._call(
             {},
@@ -283,16 +277,6 @@ class Storage:
             # Not the client's doing: a policy, the bucket's name, or rights taken away.
             log.warning("storage_refused", operation=method.__name__, code=refused.code)
             raise DependencyUnavailable from refused
-
-
-def _cors_rule(origins: Sequence[str]) -> "CORSRuleTypeDef":
-    return {
-        "AllowedOrigins": list(origins),
-        "AllowedMethods": ["GET", "HEAD", "POST", "PUT"],
-        "AllowedHeaders": ["*"],
-        "ExposeHeaders": ["ETag", "x-amz-checksum-sha256"],
-        "MaxAgeSeconds": 3600,
-    }
 
 
 def _part(found: "PartTypeDef") -> Part:

@@ -29,13 +29,18 @@ class PartsRefused(StorageRefusal):
 
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
-    """What the bucket says of one object. `checksum` is a SHA-256 that S3 itself verified."""
+    """What the bucket says of one object.
+
+    `checksum` is a SHA-256 that S3 itself verified; `version_id` names these very bytes in a
+    versioned bucket, whatever is written to the key later.
+    """
 
     size: int
     etag: str
     content_type: str
     checksum: Checksum | None
     last_modified: datetime
+    version_id: str | None = None
 
 
 class Part(NamedTuple):

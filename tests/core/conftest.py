@@ -1,5 +1,4 @@
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -8,18 +7,7 @@ from backend.core.object_store import ObjectStore, open_object_store
 from backend.core.presign import Presigner
 from backend.core.settings import S3Settings
 from backend.core.storage import Storage
-from tests.embedded_s3 import Endpoint, embedded_s3
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """One S3 server, whose key stands in the environment as on a real machine."""
-    with embedded_s3(tmp_path_factory.mktemp("s3")) as endpoint, pytest.MonkeyPatch.context() as m:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            m.delenv(name)
-        m.setenv("AWS_ACCESS_KEY_ID", endpoint.access_key)
-        m.setenv("AWS_SECRET_ACCESS_KEY", endpoint.secret_key)
-        yield endpoint
+from tests.embedded_s3 import Endpoint
 
 
 @pytest.fixture(scope="session")
