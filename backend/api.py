@@ -4,6 +4,8 @@ from fastapi import APIRouter
 
 from backend.features.activity.routes import router as activity
 from backend.features.admin.routes import router as admin
+from backend.features.api_keys.routes import router as api_keys
+from backend.features.auth.password_routes import router as passwords
 from backend.features.auth.routes import router as auth
 from backend.features.folders.routes import router as folders
 from backend.features.health.routes import router as health
@@ -11,5 +13,15 @@ from backend.features.uploads.routes import router as uploads
 from backend.features.users.routes import router as users
 
 router = APIRouter()
-for part in (auth, users, folders, activity, admin, uploads, health):
+for part in (
+    auth,
+    passwords,
+    users,
+    api_keys,
+    folders,
+    uploads,
+    activity,
+    admin,
+    health,
+):
     router.include_router(part)

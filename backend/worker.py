@@ -25,6 +25,7 @@ from backend.core.queue import JobTable, bind
 from backend.core.services import Services, open_services
 from backend.core.settings import Settings
 from backend.features.admin.jobs import jobs as admin
+from backend.features.auth.jobs import jobs as auth
 from backend.features.health.probes import probes
 from backend.features.uploads.jobs import jobs as uploads
 
@@ -32,7 +33,7 @@ log = structlog.stdlib.get_logger(
     __name__,
 )
 
-JOB_TABLES: tuple[JobTable, ...] = (admin, uploads)
+JOB_TABLES: tuple[JobTable, ...] = (auth, uploads, admin)
 
 # The ways in which a connection that worked goes away.
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, FailingListenerError)

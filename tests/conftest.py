@@ -23,6 +23,7 @@ from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
 from backend.main import create_app
 from tests.embedded_s3 import Endpoint, embedded_s3
+from tests.mailbox import Mailbox, mail_server
 from tests.people import Register, people
 from tests.postgres import postgres
 
@@ -72,11 +73,19 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 
 @pytest.fixture(scope="session")
-def settings(database_url: str, s3_endpoint: Endpoint) -> Settings:
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """The mail that left the product."""
+    async with mail_server(Mailbox()) as mailbox:
+        yield mailbox
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, s3_endpoint: Endpoint, mailbox: Mailbox) -> Settings:
     """The settings the shared API runs with; copy and change them for another."""
     return Settings(
         s3=S3Settings(endpoint_url=s3_endpoint.url),
         database=DatabaseSettings(url=SecretStr(database_url), pool_size=20),
+        smtp_url=SecretStr(mailbox.url),
         auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
     )
 
@@ -84,7 +93,9 @@ def settings(database_url: str, s3_endpoint: Endpoint) -> Settings:
 @asynccontextmanager
 async def serve(settings: Settings) -> AsyncIterator[str]:
     """Run the API on a free loopback port; yield its base URL."""
-    config = uvicorn.Config(create_app(settings), log_config=None, lifespan="on")
+    config = uvicorn.Config(
+        create_app(settings), log_config=None, lifespan="on", proxy_headers=False
+    )
     server = uvicorn.Server(config)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -1,10 +1,11 @@
 """The shapes every answer shares: schemas, pages, problem documents."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from backend.core.errors import ApiError
 from backend.kit.emails import normalize_email
@@ -48,6 +49,17 @@ Label = Annotated[
     Field(min_length=1, max_length=MAX_LABEL_LENGTH, examples=["Ada Lovelace"]),
     AfterValidator(clean_label),
 ]
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie in the years 1 to 9999, in UTC") from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with its offset, brought to UTC: the first and last hours of the calendar have none."""
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page holds at most.")]
 Cursor = Annotated[

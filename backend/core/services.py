@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from backend.core.access_tokens import TokenSigner
 from backend.core.db import Database
 from backend.core.limits import RateLimiter
+from backend.core.mail import Mailer
 from backend.core.object_store import open_object_store
 from backend.core.passwords import Passwords
 from backend.core.presign import Presigner
@@ -28,6 +29,7 @@ class Services:
     tokens: TokenSigner
     passwords: Passwords
     limiter: RateLimiter
+    mailer: Mailer
     storage: Storage
     presigner: Presigner
     readiness: Readiness
@@ -45,6 +47,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 tokens=TokenSigner(settings),
                 passwords=Passwords(settings.auth),
                 limiter=RateLimiter(settings.redis_url),
+                mailer=Mailer(settings),
                 storage=objects.storage,
                 presigner=objects.presigner,
                 readiness=Readiness(database, objects.storage),

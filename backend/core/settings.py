@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from limits import parse
 from pydantic import (
@@ -42,6 +43,13 @@ def _without_slash(value: str) -> str:
 def _rate(value: str) -> str:
     """A rate is written `10/minute` or `3 per 2 hours`."""
     parse(value)
+    return value
+
+
+def _smtp_url(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("write smtp://user:password@host:587 or smtps://user:password@host:465")
     return value
 
 
@@ -142,7 +150,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], *Listed] = []
     trusted_proxies: Annotated[list[Network], *Listed] = []
     redis_url: SecretStr | None = None
-    smtp_url: SecretStr | None = None
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     mail_from: str = "We-Upload <no-reply@localhost>"
     default_quota_bytes: int = Field(10 * GIB, ge=0)
     trash_days: int = Field(30, ge=1)

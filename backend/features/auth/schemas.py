@@ -54,6 +54,12 @@ class ForgotPassword(Schema):
     email: Email
 
 
+class Accepted(Schema):
+    """What can be said without saying whether there is an account."""
+
+    detail: str = "If this address has an account, a mail is on its way."
+
+
 class ResetPassword(Schema):
     """A new password, allowed by the token from the mail."""
 

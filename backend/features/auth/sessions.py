@@ -136,10 +136,10 @@ async def list_sessions(
     """The caller's live sessions, newest first."""
     query = _live_sessions(user_id).order_by(UserSession.id.desc()).limit(limit + 1)
     if cursor:
-        (last,) = decode_cursor(cursor, str)
-        query = query.where(UserSession.id < UUID(str(last)))
+        (last,) = decode_cursor(cursor, UUID)
+        query = query.where(UserSession.id < last)
     rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(str(row.id)))
+    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
     return Page(items=[_present(row, current) for row in page], next_cursor=next_cursor)
 
 

@@ -1,0 +1,1 @@
+"""API keys: credentials for programs, with fewer scopes than their owner."""

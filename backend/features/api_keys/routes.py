@@ -1,0 +1,60 @@
+"""`/v1/api-keys`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from backend.core.db import Statements, Tx
+from backend.core.errors import NotFound, Unauthorized
+from backend.core.schema import Cursor, Limit, Page, problems
+from backend.features.api_keys import service
+from backend.features.api_keys.errors import ExpiryInThePast, ScopeNotYours
+from backend.features.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey
+from backend.rules.idempotency import (
+    IdempotencyHeader,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    IdempotentRoute,
+)
+from backend.rules.principal import SessionRequired, SignedIn
+
+router = APIRouter(prefix="/v1/api-keys", tags=["Accounts"], route_class=IdempotentRoute)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Make an API key",
+    responses=problems(
+        Unauthorized,
+        SessionRequired,
+        ScopeNotYours,
+        ExpiryInThePast,
+        IdempotencyKeyReused,
+        IdempotencyKeyInUse,
+    ),
+)
+async def create_key(
+    principal: SignedIn, tx: Tx, body: NewApiKey, _key: IdempotencyHeader = None
+) -> CreatedApiKey:
+    """A credential for a program. The answer is the only place where `key` ever stands."""
+    return await service.create_key(tx, principal, body)
+
+
+@router.get("", summary="Your API keys", responses=problems(Unauthorized, SessionRequired))
+async def list_keys(
+    principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
+) -> Page[ApiKey]:
+    """Newest first, expired ones included."""
+    return await service.list_keys(db, principal.user_id, limit, cursor)
+
+
+@router.delete(
+    "/{key_id}",
+    status_code=204,
+    summary="Revoke an API key",
+    responses=problems(Unauthorized, SessionRequired, NotFound),
+)
+async def revoke_key(principal: SignedIn, tx: Tx, key_id: UUID) -> None:
+    """The key stops working at once."""
+    await service.revoke_key(tx, principal, key_id)

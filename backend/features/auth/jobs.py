@@ -1,0 +1,142 @@
+"""Mails about an account, and the sweep of what has expired.
+
+A mail's token is made here, while it is being sent: the queue's table never holds one in clear,
+and whether an address has an account is looked up where nobody waits for the answer.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from jinja2 import Environment, FileSystemLoader
+from sqlalchemy import delete, exists, func, insert, literal, select
+
+from backend.core.db import Db
+from backend.core.errors import TooManyRequests
+from backend.core.queue import JobTable
+from backend.core.services import Services
+from backend.core.settings import AuthSettings
+from backend.kit.tokens import new_token, token_hash
+from backend.models import EmailToken, EmailTokenPurpose, RefreshToken, User, UserSession
+
+log = structlog.stdlib.get_logger(__name__)
+jobs = JobTable()
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "mails"),
+    autoescape=False,  # noqa: S701 - plain text; core/mail.py escapes what it makes HTML of
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMail:
+    """A mail whose link carries a token for one purpose."""
+
+    template: str
+    purpose: EmailTokenPurpose
+    page: str
+
+    def lifetime(self, settings: AuthSettings) -> timedelta:
+        """How long the token works."""
+        is_reset = self.purpose is EmailTokenPurpose.RESET
+        return settings.reset_token_ttl if is_reset else settings.email_token_ttl
+
+
+VERIFY = TokenMail("verify.txt", EmailTokenPurpose.VERIFY, "verify")
+RESET = TokenMail("reset.txt", EmailTokenPurpose.RESET, "reset")
+REGISTERED_AGAIN = TokenMail("registered_again.txt", EmailTokenPurpose.RESET, "reset")
+PASSWORD_CHANGED = TokenMail("password_changed.txt", EmailTokenPurpose.RESET, "reset")
+
+
+@jobs.job("auth.mail_verify")
+async def mail_verify(services: Services, *, email: str) -> None:
+    """Ask the owner of a new account's address to confirm it."""
+    await _send(services, VERIFY, email)
+
+
+@jobs.job("auth.mail_reset")
+async def mail_reset(services: Services, *, email: str) -> None:
+    """Send whoever lost a password the link to choose another."""
+    await _send(services, RESET, email)
+
+
+@jobs.job("auth.mail_registered_again")
+async def mail_registered_again(services: Services, *, email: str) -> None:
+    """Tell the owner of an account that their address was used to register."""
+    await _send(services, REGISTERED_AGAIN, email)
+
+
+@jobs.job("auth.mail_password_changed")
+async def mail_password_changed(services: Services, *, email: str) -> None:
+    """Tell the owner of an account about the change, with a way back."""
+    await _send(services, PASSWORD_CHANGED, email)
+
+
+@jobs.job("mail.send")
+async def send_mail(services: Services, *, to: str, subject: str, text: str) -> None:
+    """Send a mail written by another feature; it must hold no secret."""
+    await services.mailer.send(to, subject, text)
+
+
+async def _send(services: Services, mail: TokenMail, email: str) -> None:
+    auth = services.settings.auth
+    if not await services.limiter.allows(auth.mail_rate, "mail", email):
+        log.info("a mail was held back: its recipient has just had several")
+        return
+    lifetime = mail.lifetime(auth)
+    token = await _token_for(services.database.autocommit, email, mail.purpose, lifetime)
+    if token is None:
+        return
+    # In the fragment: browsers send it to no server, so no log and no Referer holds it.
+    link = f"{services.settings.public_url}/{mail.page}#token={token}"
+    rendered = TEMPLATES.get_template(mail.template).render(
+        link=link, token=token, lifetime=_in_words(lifetime)
+    )
+    subject, _, text = rendered.partition("\n\n")
+    await services.mailer.send(email, subject, text)
+    await _count(services, email)
+
+
+async def _count(services: Services, email: str) -> None:
+    """Count mails that were sent: a retry, or a stranger's request, must not use up the rate."""
+    try:
+        await services.limiter.hit(services.settings.auth.mail_rate, "mail", email)
+    except TooManyRequests:
+        log.info("several mails to one recipient at once")
+
+
+async def _token_for(
+    db: Db, email: str, purpose: EmailTokenPurpose, lifetime: timedelta
+) -> str | None:
+    """Make a token for the active account with this e-mail, if there is one."""
+    token = new_token()
+    account = select(
+        literal(token_hash(token)),
+        User.id,
+        literal(purpose),
+        literal(datetime.now(UTC) + lifetime),
+    ).where(func.lower(User.email) == email, User.is_active)
+    if purpose is EmailTokenPurpose.VERIFY:
+        account = account.where(User.email_verified_at.is_(None))
+    columns = [EmailToken.hash, EmailToken.user_id, EmailToken.purpose, EmailToken.expires_at]
+    made = insert(EmailToken).from_select(columns, account).returning(EmailToken.user_id)
+    return token if (await db.execute(made)).first() else None
+
+
+def _in_words(lifetime: timedelta) -> str:
+    minutes = round(lifetime.total_seconds() / 60)
+    number, unit = divmod(minutes, 60)[0], "hour"
+    if minutes % 60:
+        number, unit = minutes, "minute"
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+@jobs.every("17 * * * *", "auth.sweep")
+async def sweep(services: Services) -> None:
+    """Delete tokens that have expired, and sessions that no token can continue."""
+    db = services.database.autocommit
+    await db.execute(delete(RefreshToken).where(RefreshToken.expires_at < func.now()))
+    await db.execute(delete(EmailToken).where(EmailToken.expires_at < func.now()))
+    continued = exists().where(RefreshToken.session_id == UserSession.id)
+    await db.execute(delete(UserSession).where(~continued))
