@@ -29,9 +29,7 @@ from backend.features.auth.jobs import jobs as auth
 from backend.features.health.probes import probes
 from backend.features.uploads.jobs import jobs as uploads
 
-log = structlog.stdlib.get_logger(
-    __name__,
-)
+log = structlog.stdlib.get_logger(__name__)
 
 JOB_TABLES: tuple[JobTable, ...] = (auth, uploads, admin)
 
