@@ -45,14 +45,8 @@ DELETE_BATCH = 1000
 
 
 # Codes of CompleteMultipartUpload that the caller's parts, and nothing else, explain.
-PARTS_REFUSED = {
-    "BadDigest": PartsRefused,
-    "EntityTooSmall": PartsRefused,
-    "InvalidPart": PartsRefused,
-    "InvalidPartOrder": PartsRefused,
-    "InvalidRequest": PartsRefused,
-    "MalformedXML": PartsRefused,
-}
+_UNUSABLE = ("BadDigest", "EntityTooSmall", "InvalidPart", "InvalidPartOrder")
+PARTS_REFUSED = dict.fromkeys((*_UNUSABLE, "InvalidRequest", "MalformedXML"), PartsRefused)
 
 
 class Storage:

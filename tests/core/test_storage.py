@@ -12,7 +12,7 @@ import pytest
 from backend.core.errors import DependencyUnavailable
 from backend.core.object_store import open_object_store
 from backend.core.presign import PartToSign
-from backend.core.stored import Part, PartsRefused, UploadNotFound
+from backend.core.stored import ObjectNotFound, Part, PartsRefused, UploadNotFound
 from backend.kit.checksums import ChecksumType, composite_sha256
 
 MINUTE = timedelta(minutes=1)
@@ -127,6 +127,24 @@ class TestMultipart:
         parts = await storage.list_parts(key, upload_id)
         assert [part.part_number for part in parts] == list(range(1, 1002))
         await storage.abort_multipart(key, upload_id)
+
+
+class TestCopy:
+    async def test_keeps_bytes_and_type(self, storage, put):
+        source, target = await put(new_key()), new_key()
+        await storage.copy(source, target, etag=HELLO_MD5)
+        head = await storage.head(target)
+        assert (head.size, head.etag, head.content_type) == (5, HELLO_MD5, "text/plain")
+
+    async def test_takes_no_other_bytes_than_those_that_were_looked_at(self, storage, put):
+        source, target = await put(new_key()), new_key()
+        with pytest.raises(ObjectNotFound):
+            await storage.copy(source, target, etag="0" * 32)
+        assert await storage.head(target) is None
+
+    async def test_of_nothing_is_told(self, storage):
+        with pytest.raises(ObjectNotFound):
+            await storage.copy(new_key(), new_key(), etag=HELLO_MD5)
 
 
 class TestDelete:
