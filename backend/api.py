@@ -7,6 +7,9 @@ from backend.features.admin.routes import router as admin
 from backend.features.api_keys.routes import router as api_keys
 from backend.features.auth.password_routes import router as passwords
 from backend.features.auth.routes import router as auth
+from backend.features.files.routes import router as files
+from backend.features.files.trash_routes import router as trash
+from backend.features.files.version_routes import router as versions
 from backend.features.folders.routes import router as folders
 from backend.features.health.routes import router as health
 from backend.features.uploads.routes import router as uploads
@@ -19,6 +22,9 @@ for part in (
     users,
     api_keys,
     folders,
+    files,
+    versions,
+    trash,
     uploads,
     activity,
     admin,

@@ -1,14 +1,27 @@
 """Versions of a file: immutable, one of them current."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, true, update
+from sqlalchemy.engine import Row
 
-from backend.core.db import Transaction
+from backend.core.db import Db, Transaction
 from backend.core.errors import NotFound
+from backend.core.schema import Page, cut_page
+from backend.features.files.errors import CurrentVersion
+from backend.features.files.objects import discard_objects
+from backend.features.files.schemas import Version
+from backend.features.files.service import get_file
+from backend.features.folders.nodes import present_checksum
+from backend.features.folders.schemas import File
+from backend.features.folders.tree import lock_tree_of
+from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.ids import uuid7
-from backend.models import FileVersion, Node, NodeKind, live
+from backend.models import FileVersion, Node, NodeKind, Role, live
+from backend.rules import access, audit, quota
+from backend.rules.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +79,116 @@ async def add_version(tx: Transaction, node_id: UUID, version: NewVersion) -> UU
     if version_id is None:
         raise NotFound
     return version_id
+
+
+async def list_versions(
+    db: Db, user_id: UUID, file_id: UUID, *, limit: int, cursor: str | None
+) -> Page[Version]:
+    """One page of a file's versions, the newest first, in one statement.
+
+    Raises:
+        NotFound: no such file, or invisible to the caller.
+        InvalidCursor: not from this list.
+    """
+    versions = select(FileVersion).where(FileVersion.node_id == file_id)
+    if cursor is not None:
+        versions = versions.where(FileVersion.id < decode_cursor(cursor, UUID)[0])
+    version = versions.order_by(FileVersion.id.desc()).limit(limit + 1).lateral("version")
+    query = (
+        select(Node.current_version_id, version)
+        .select_from(Node)
+        .outerjoin(version, true())
+        .where(
+            Node.id == file_id,
+            Node.kind == NodeKind.FILE,
+            live,
+            access.inherited_role(user_id).is_not(None),
+        )
+        .order_by(version.c.id.desc())
+    )
+    rows = (await db.execute(query)).all()
+    if not rows:
+        raise NotFound
+    # Beyond the oldest version there is one row of nulls.
+    found = rows if rows[0].id else []
+    page, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.id))
+    return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
+
+
+def _present(row: Row[Any]) -> Version:
+    return Version(
+        id=row.id,
+        is_current=row.id == row.current_version_id,
+        size=row.size,
+        content_type=row.content_type,
+        etag=row.etag,
+        checksum=present_checksum(row),
+        created_by=row.created_by,
+        created_at=row.created_at,
+    )
+
+
+async def restore_version(
+    tx: Transaction, principal: Principal, file_id: UUID, version_id: UUID
+) -> File:
+    """Make an old version the current one; the others stay as they are.
+
+    Raises:
+        NotFound, RoleRequired: no such version, or not the caller's to change (role editor).
+    """
+    await _require_version(tx, principal.user_id, file_id, version_id, Role.EDITOR)
+    await tx.execute(
+        update(Node)
+        .where(Node.id == file_id, FileVersion.id == version_id)
+        .values(
+            current_version_id=FileVersion.id,
+            size=FileVersion.size,
+            content_type=FileVersion.content_type,
+            updated_at=func.now(),
+        )
+    )
+    await _record(tx, principal, "version_restored", file_id, version_id)
+    return await get_file(tx, principal.user_id, file_id)
+
+
+async def delete_version(
+    tx: Transaction, principal: Principal, file_id: UUID, version_id: UUID
+) -> None:
+    """Delete an old version for good and free its bytes.
+
+    Raises:
+        NotFound, RoleRequired: no such version, or not the caller's to delete (role owner).
+        CurrentVersion: it is what the file holds now.
+    """
+    file = await _require_version(tx, principal.user_id, file_id, version_id, Role.OWNER)
+    if file.current_version_id == version_id:
+        raise CurrentVersion
+    deleted = await tx.execute(
+        delete(FileVersion)
+        .where(FileVersion.id == version_id)
+        .returning(FileVersion.object_key, FileVersion.size)
+    )
+    version = deleted.one()
+    await discard_objects(tx, [version.object_key])
+    await _record(tx, principal, "version_deleted", file_id, version_id)
+    await quota.refund(tx, file.owner_id, version.size)
+
+
+async def _require_version(
+    tx: Transaction, user_id: UUID, file_id: UUID, version_id: UUID, role: Role
+) -> Row[Any]:
+    """The file, with its tree held exclusively: its versions stay what they are until `tx` ends."""
+    await lock_tree_of(tx, file_id, exclusive=True)
+    file = await access.require(tx, user_id, file_id, role, kind=NodeKind.FILE)
+    known = select(FileVersion.id).where(
+        FileVersion.id == version_id, FileVersion.node_id == file_id
+    )
+    if (await tx.execute(known)).first() is None:
+        raise NotFound
+    return file
+
+
+async def _record(
+    tx: Transaction, principal: Principal, what: str, file_id: UUID, version_id: UUID
+) -> None:
+    await audit.record(tx, principal.actor, f"file.{what}", file_id, version_id=str(version_id))

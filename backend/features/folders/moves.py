@@ -35,14 +35,14 @@ async def update_node(
     if node.parent_id is None:
         raise RootFolder
     name = node.name if body.name is None else checked_name(body.name)
-    if body.folder_id in (None, node.parent_id):
-        await _place(tx, node.id, name)
-    else:
+    if body.folder_id not in (None, node.parent_id):
         folder = await access.require(
             tx, principal.user_id, body.folder_id, Role.EDITOR, kind=NodeKind.FOLDER
         )
         await _move(tx, node, folder, name)
         await _record(tx, principal, node, "moved", folder_id=str(folder.id))
+    elif name != node.name:
+        await _place(tx, node.id, name)
     if name != node.name:
         await _record(tx, principal, node, "renamed", name=name, old_name=node.name)
 

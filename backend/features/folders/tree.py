@@ -72,7 +72,9 @@ async def target_folder(db: Db, user_id: UUID, folder_id: UUID | None) -> Row[An
         RoleRequired: the caller may not change it.
     """
     if folder_id is None:
-        root = access.node_query(user_id).where(Node.owner_id == user_id, Node.parent_id.is_(None))
+        root = access.node_query(user_id).where(
+            Node.owner_id == user_id, Node.parent_id.is_(None), live
+        )
         if found := (await db.execute(root)).first():
             return found
         raise NotFound

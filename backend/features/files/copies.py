@@ -1,0 +1,76 @@
+"""Copies: a new file that shares the bytes of another one's current version."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.engine import Row
+
+from backend.core.db import Transaction
+from backend.core.errors import NotFound
+from backend.features.files.schemas import CopyRequest
+from backend.features.files.service import get_file
+from backend.features.files.versions import NewVersion, add_version
+from backend.features.folders.schemas import File
+from backend.features.folders.tree import checked_name, create_node, target_folder
+from backend.models import FileVersion, Node, NodeKind, Role, live
+from backend.rules import access, audit, quota
+from backend.rules.principal import Principal
+
+
+async def copy_file(
+    tx: Transaction, principal: Principal, file_id: UUID, body: CopyRequest
+) -> File:
+    """Copy a file's current version; the owner of the tree it goes into pays for it.
+
+    Needs the role viewer on the file and editor on the folder.
+
+    Raises:
+        NotFound, RoleRequired: the file or the folder is not the caller's to use.
+        InvalidNodeName, NameTaken, FolderTooDeep: it does not fit there under this name.
+        QuotaExceeded: there is no room.
+    """
+    user_id = principal.user_id
+    name = None if body.name is None else checked_name(body.name)
+    source = await access.require(tx, user_id, file_id, Role.VIEWER, kind=NodeKind.FILE)
+    folder = await _folder_for(tx, user_id, source, body.folder_id)
+    copy_id = await create_node(tx, folder, NodeKind.FILE, name or source.name, rename=name is None)
+    version = await _hold_version(tx, source.current_version_id, user_id)
+    await add_version(tx, copy_id, version)
+    await quota.charge(tx, folder.owner_id, version.size)
+    await audit.record(
+        tx, principal.actor, "file.copied", copy_id, source_id=str(file_id), size=version.size
+    )
+    return await get_file(tx, user_id, copy_id)
+
+
+async def _folder_for(
+    tx: Transaction, user_id: UUID, source: Row[Any], folder_id: UUID | None
+) -> Row[Any]:
+    if folder_id is None:
+        beside = access.node_query(user_id).where(Node.id == source.parent_id, live)
+        folder = (await tx.execute(beside)).first()
+        if folder and folder.role and folder.role >= Role.EDITOR:
+            return folder
+    return await target_folder(tx, user_id, folder_id)
+
+
+async def _hold_version(tx: Transaction, version_id: UUID, user_id: UUID) -> NewVersion:
+    """The source's bytes, which nobody can delete until `tx` ends: the copy counts from then on."""
+    query = (
+        select(*FileVersion.__table__.c)
+        .where(FileVersion.id == version_id)
+        .with_for_update(read=True, key_share=True)
+    )
+    version = (await tx.execute(query)).first()
+    if version is None:
+        raise NotFound
+    return NewVersion(
+        object_key=version.object_key,
+        size=version.size,
+        content_type=version.content_type,
+        etag=version.etag,
+        checksum_sha256=version.checksum_sha256,
+        checksum_type=version.checksum_type,
+        created_by=user_id,
+    )

@@ -1,0 +1,88 @@
+"""What the worker does for files: deletes bytes, empties trash, clears up after accounts."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Update, delete, func, or_, select, text, update
+
+from backend.core.db import Database
+from backend.core.errors import DependencyUnavailable
+from backend.core.queue import JobTable, enqueue
+from backend.core.services import Services
+from backend.features.files.objects import unreferenced
+from backend.features.files.purge import CONDEMNED, condemn_tree, empty_trash, purge_some
+from backend.features.folders.trash import is_entry
+from backend.models import Node, Upload, User
+from backend.models.upload import OPEN_STATES
+from backend.rules.actor import SYSTEM
+
+log = structlog.stdlib.get_logger(__name__)
+
+jobs = JobTable()
+
+UPLOADS_END = timedelta(minutes=1)
+"""How long to wait before looking again whether a leaver's uploads have been undone."""
+
+
+@jobs.job("objects.delete")
+async def delete_objects(services: Services, *, keys: list[str]) -> None:
+    """Delete those objects that no version holds any more; may be repeated."""
+    unheld = await unreferenced(services.database.autocommit, keys)
+    left = await services.storage.delete(unheld)
+    if left:
+        log.warning("objects not deleted", count=len(left), code=left[0].code)
+        raise DependencyUnavailable(f"S3 has kept {len(left)} of {len(unheld)} objects.")
+
+
+@jobs.job("trash.purge")
+async def purge_trash(services: Services, *, owner_id: str) -> None:
+    """Delete what is condemned in one tree, a batch a transaction."""
+    await _purge(services.database, UUID(owner_id))
+
+
+async def _purge(database: Database, owner_id: UUID) -> None:
+    done = False
+    while not done:
+        async with database.transaction() as tx:
+            done = await purge_some(tx, owner_id)
+
+
+@jobs.every("23 * * * *", "trash.sweep")
+async def sweep_trash(services: Services) -> None:
+    """Empty every trash of what has been in it for `TRASH_DAYS`, and finish begun deletions."""
+    before = datetime.now(UTC) - timedelta(days=services.settings.trash_days)
+    due = or_(is_entry & (Node.trashed_at < before), Node.trash_root_id == CONDEMNED)
+    owners = await services.database.autocommit.execute(select(Node.owner_id).where(due).distinct())
+    for owner_id in owners.scalars():
+        async with services.database.transaction() as tx:
+            await empty_trash(tx, SYSTEM, owner_id, before=before)
+
+
+@jobs.job("users.purge")
+async def purge_user(services: Services, *, user_id: str) -> None:
+    """Delete what a closed account leaves: its uploads, its tree, its grants, its row.
+
+    Each step may be repeated. Open uploads are made to expire, which frees their reservations
+    and their bytes; until that is done the account's row has to stay.
+    """
+    database, leaver = services.database, UUID(user_id)
+    async with database.transaction() as tx:
+        waiting = (await tx.execute(_end_uploads(leaver))).all()
+        await condemn_tree(tx, leaver)
+    await _purge(database, leaver)
+    async with database.transaction() as tx:
+        if waiting:
+            await enqueue(tx, "users.purge", {"user_id": user_id}, delay=UPLOADS_END)
+        else:
+            await tx.execute(delete(User).where(User.id == leaver))
+
+
+def _end_uploads(user_id: UUID) -> Update:
+    theirs = or_(Upload.created_by == user_id, Upload.owner_id == user_id)
+    return (
+        update(Upload)
+        .where(theirs, text(OPEN_STATES))
+        .values(expires_at=func.now())
+        .returning(Upload.id)
+    )

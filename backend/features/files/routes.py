@@ -1,0 +1,166 @@
+"""`/v1/files` and `/v1/download-urls`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Query
+from fastapi.responses import RedirectResponse
+
+from backend.core.db import Statements, Tx
+from backend.core.errors import NameTaken, NotFound, QuotaExceeded
+from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.services import Process
+from backend.features.files import copies, downloads, search, service
+from backend.features.files.schemas import (
+    CopyRequest,
+    Download,
+    DownloadRequest,
+    Downloads,
+    DownloadsRequest,
+)
+from backend.features.folders import moves, trash
+from backend.features.folders.errors import FolderTooDeep, InvalidNodeName, OtherOwner
+from backend.features.folders.schemas import File, NodeUpdate
+from backend.models import NodeKind
+from backend.rules.access import RoleRequired
+from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
+from backend.rules.principal import FilesRead, FilesWrite
+
+router = APIRouter(prefix="/v1", tags=["Files"], route_class=IdempotentRoute)
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+@router.get("/files", summary="Search files")
+async def search_files(
+    principal: FilesRead,
+    db: Statements,
+    *,
+    q: Annotated[
+        str,
+        Query(
+            max_length=255,
+            pattern=r"^[^\x00]*$",
+            examples=["invoice 2026"],
+            description="Words that all stand in the name, in any order, ignoring case.",
+        ),
+    ] = "",
+    content_type: Annotated[
+        str | None,
+        Query(
+            max_length=255,
+            pattern=search.CONTENT_TYPE_PATTERN,
+            examples=["image/*"],
+            description="`image/png`, or `image/*` for the whole family.",
+        ),
+    ] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[File]:
+    """Your files and those shared with you, by name; what is in the trash is left out."""
+    return await search.search_files(
+        db, principal.user_id, q=q, content_type=content_type, limit=limit, cursor=cursor
+    )
+
+
+@router.get("/files/{file_id}", summary="One file", responses=problems(NotFound))
+async def get_file(principal: FilesRead, db: Statements, file_id: UUID) -> File:
+    """A file and its current version."""
+    return await service.get_file(db, principal.user_id, file_id)
+
+
+@router.patch(
+    "/files/{file_id}",
+    summary="Rename or move a file",
+    responses=problems(
+        NotFound, RoleRequired, NameTaken, OtherOwner, FolderTooDeep, InvalidNodeName
+    ),
+)
+async def update_file(principal: FilesWrite, tx: Tx, file_id: UUID, body: NodeUpdate) -> File:
+    """Needs the role editor on the file and, to move it, on the folder it goes into."""
+    await moves.update_node(tx, principal, file_id, NodeKind.FILE, body)
+    return await service.get_file(tx, principal.user_id, file_id)
+
+
+@router.delete(
+    "/files/{file_id}",
+    status_code=204,
+    summary="Move a file to the trash",
+    responses=problems(NotFound, RoleRequired),
+)
+async def trash_file(principal: FilesWrite, tx: Tx, file_id: UUID) -> None:
+    """Needs the role editor. It goes to the trash of the tree's owner, with all its versions."""
+    await trash.trash_node(tx, principal, file_id, NodeKind.FILE)
+
+
+@router.post(
+    "/files/{file_id}/copy",
+    status_code=201,
+    summary="Copy a file",
+    responses=problems(
+        NotFound, RoleRequired, NameTaken, QuotaExceeded, FolderTooDeep, InvalidNodeName
+    ),
+)
+async def copy_file(
+    principal: FilesWrite,
+    tx: Tx,
+    file_id: UUID,
+    body: Annotated[CopyRequest | None, Body()] = None,
+    _key: IdempotencyHeader = None,
+) -> File:
+    """Copies the current version at once, whatever its size; the folder's owner pays for it.
+
+    Needs the role viewer on the file and editor on the folder the copy goes into.
+    """
+    return await copies.copy_file(tx, principal, file_id, body or CopyRequest())
+
+
+@router.get(
+    "/files/{file_id}/download",
+    status_code=307,
+    summary="Download a file",
+    response_class=RedirectResponse,
+    responses=problems(NotFound),
+)
+async def download_file(
+    principal: FilesRead, db: Statements, process: Process, file_id: UUID
+) -> RedirectResponse:
+    """Redirects to a short-lived URL of the object store."""
+    row = await downloads.find_download(db, principal.user_id, file_id, DownloadRequest())
+    lifetime = process.settings.download_url_ttl
+    download = downloads.sign(process.presigner, row, lifetime, "attachment")
+    return RedirectResponse(download.url, headers=NO_STORE)
+
+
+@router.post(
+    "/files/{file_id}/download-url",
+    summary="A URL to download a file",
+    responses=problems(NotFound),
+)
+async def make_download_url(
+    principal: FilesRead,
+    db: Statements,
+    process: Process,
+    file_id: UUID,
+    body: Annotated[DownloadRequest | None, Body()] = None,
+) -> Download:
+    """Whoever has the URL can read this version of the file until `expires_at`, nothing else."""
+    body = body or DownloadRequest()
+    row = await downloads.find_download(db, principal.user_id, file_id, body)
+    lifetime = process.settings.download_url_ttl
+    return downloads.sign(process.presigner, row, lifetime, body.disposition)
+
+
+@router.post("/download-urls", summary="URLs to download many files", responses=problems(NotFound))
+async def make_download_urls(
+    principal: FilesRead, db: Statements, process: Process, body: DownloadsRequest
+) -> Downloads:
+    """Up to 1,000 files in one call, in the order asked for.
+
+    All or nothing: when one of them is not there, the answer is 404 and `errors` says which.
+    """
+    rows = await downloads.find_downloads(db, principal.user_id, body.file_ids)
+    lifetime = process.settings.download_url_ttl
+    return Downloads(
+        items=[downloads.sign(process.presigner, row, lifetime, "attachment") for row in rows]
+    )

@@ -1,0 +1,49 @@
+"""`/v1/files/{file_id}/versions`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from backend.core.db import Statements, Tx
+from backend.core.errors import NotFound
+from backend.core.schema import Cursor, Limit, Page, problems
+from backend.features.files import versions
+from backend.features.files.errors import CurrentVersion
+from backend.features.files.schemas import Version
+from backend.features.folders.schemas import File
+from backend.rules.access import RoleRequired
+from backend.rules.idempotency import IdempotentRoute
+from backend.rules.principal import FilesRead, FilesWrite
+
+router = APIRouter(
+    prefix="/v1/files/{file_id}/versions", tags=["Versions"], route_class=IdempotentRoute
+)
+
+
+@router.get("", summary="A file's versions", responses=problems(NotFound))
+async def list_versions(
+    principal: FilesRead, db: Statements, file_id: UUID, limit: Limit = 100, cursor: Cursor = None
+) -> Page[Version]:
+    """The newest first, whichever of them is current."""
+    return await versions.list_versions(db, principal.user_id, file_id, limit=limit, cursor=cursor)
+
+
+@router.post(
+    "/{version_id}/restore",
+    summary="Make an old version current",
+    responses=problems(NotFound, RoleRequired),
+)
+async def restore_version(principal: FilesWrite, tx: Tx, file_id: UUID, version_id: UUID) -> File:
+    """No bytes move and no version is lost. Needs the role editor."""
+    return await versions.restore_version(tx, principal, file_id, version_id)
+
+
+@router.delete(
+    "/{version_id}",
+    status_code=204,
+    summary="Delete an old version for good",
+    responses=problems(NotFound, RoleRequired, CurrentVersion),
+)
+async def delete_version(principal: FilesWrite, tx: Tx, file_id: UUID, version_id: UUID) -> None:
+    """Frees its bytes. Needs the role owner; the current version cannot be deleted."""
+    await versions.delete_version(tx, principal, file_id, version_id)
