@@ -26,6 +26,7 @@ from tests.embedded_s3 import Endpoint, embedded_s3
 from tests.mailbox import Mailbox, mail_server
 from tests.people import Register, people
 from tests.postgres import postgres
+from tests.trees import PutFile, Share, file_putter, sharer
 
 # Every test calls from 127.0.0.1: the limits are tested with an API of their own.
 RATES = ("sign_in_rate", "register_rate", "reset_rate")
@@ -136,3 +137,15 @@ async def register(api_url: str) -> AsyncIterator[Register]:
     """Makes people: `ada = await register()`."""
     async with people(api_url) as register:
         yield register
+
+
+@pytest.fixture
+def put_file(services: Services) -> PutFile:
+    """Puts files into people's trees: `await put_file(ada, "a.txt", b"bytes")`."""
+    return file_putter(services)
+
+
+@pytest.fixture
+def share(services: Services) -> Share:
+    """Gives people roles: `await share(folder, bob, "editor")`."""
+    return sharer(services)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Update, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, Update, delete, func, or_, select, text, update
 
 from backend.core.db import Database
 from backend.core.errors import DependencyUnavailable
@@ -13,7 +13,7 @@ from backend.core.services import Services
 from backend.features.files.objects import unreferenced
 from backend.features.files.purge import CONDEMNED, condemn_tree, empty_trash, purge_some
 from backend.features.folders.trash import is_entry
-from backend.models import Node, Upload, User
+from backend.models import Node, Upload, UploadState, User
 from backend.models.upload import OPEN_STATES
 from backend.rules.actor import SYSTEM
 
@@ -21,8 +21,11 @@ log = structlog.stdlib.get_logger(__name__)
 
 jobs = JobTable()
 
-UPLOADS_END = timedelta(minutes=1)
+LOOK_AGAIN = timedelta(minutes=2)
 """How long to wait before looking again whether a leaver's uploads have been undone."""
+
+DISCARDING = timedelta(minutes=15)
+"""How long after their last URL has run out the bytes of an ended upload are surely discarded."""
 
 
 @jobs.job("objects.delete")
@@ -63,26 +66,35 @@ async def sweep_trash(services: Services) -> None:
 async def purge_user(services: Services, *, user_id: str) -> None:
     """Delete what a closed account leaves: its uploads, its tree, its grants, its row.
 
-    Each step may be repeated. Open uploads are made to expire, which frees their reservations
-    and their bytes; until that is done the account's row has to stay.
+    Each step may be repeated. Open uploads are made to expire, which frees what they reserved,
+    maybe from somebody else; the account's row stays until their bytes are discarded, too.
     """
     database, leaver = services.database, UUID(user_id)
     async with database.transaction() as tx:
-        waiting = (await tx.execute(_end_uploads(leaver))).all()
+        await tx.execute(_end_uploads(leaver))
         await condemn_tree(tx, leaver)
     await _purge(database, leaver)
     async with database.transaction() as tx:
-        if waiting:
-            await enqueue(tx, "users.purge", {"user_id": user_id}, delay=UPLOADS_END)
+        since = datetime.now(UTC) - services.settings.upload.url_ttl - DISCARDING
+        if (await tx.execute(_undone_uploads(leaver, since))).first():
+            await enqueue(tx, "users.purge", {"user_id": user_id}, delay=LOOK_AGAIN)
         else:
             await tx.execute(delete(User).where(User.id == leaver))
 
 
 def _end_uploads(user_id: UUID) -> Update:
-    theirs = or_(Upload.created_by == user_id, Upload.owner_id == user_id)
     return (
         update(Upload)
-        .where(theirs, text(OPEN_STATES))
-        .values(expires_at=func.now())
-        .returning(Upload.id)
+        .where(_uploads_of(user_id), text(OPEN_STATES))
+        .values(expires_at=func.now(), heal_at=func.now())
     )
+
+
+def _undone_uploads(user_id: UUID, since: datetime) -> Select[UUID]:
+    """Uploads that are open, or whose bytes may yet arrive and have to be discarded."""
+    discarding = (Upload.state != UploadState.COMPLETED) & (Upload.finished_at > since)
+    return select(Upload.id).where(_uploads_of(user_id), or_(text(OPEN_STATES), discarding))
+
+
+def _uploads_of(user_id: UUID) -> ColumnElement[bool]:
+    return or_(Upload.created_by == user_id, Upload.owner_id == user_id)
