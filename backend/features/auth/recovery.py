@@ -24,6 +24,7 @@ from backend.kit.tokens import token_hash
 from backend.models import ActorKind, ApiKey, EmailToken, EmailTokenPurpose, User, UserSession
 from backend.rules import audit
 from backend.rules.actor import Actor
+from backend.rules.invitations import accept_invitations
 from backend.rules.principal import Principal
 
 
@@ -170,6 +171,7 @@ async def _verified(tx: Transaction, owner: Actor, account: Account) -> None:
         update(User).where(User.id == account.id).values(email_verified_at=datetime.now(UTC))
     )
     await audit.record(tx, owner, "user.email_verified", account.id)
+    await accept_invitations(tx, owner, account.id, account.email)
 
 
 def _owner(actor: Actor, user_id: UUID) -> Actor:

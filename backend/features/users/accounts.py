@@ -12,6 +12,7 @@ from backend.features.users.errors import EmailTaken
 from backend.models import User, UserRole
 from backend.rules import audit
 from backend.rules.actor import Actor
+from backend.rules.invitations import accept_invitations
 from backend.rules.roots import create_root
 
 
@@ -56,4 +57,6 @@ async def create_user(
         raise EmailTaken
     await create_root(tx, user_id)
     await audit.record(tx, actor, "user.registered", user_id, role=role)
+    if verified_at is not None:
+        await accept_invitations(tx, actor, user_id, email)
     return user_id
