@@ -12,6 +12,7 @@ from backend.features.files.trash_routes import router as trash
 from backend.features.files.version_routes import router as versions
 from backend.features.folders.routes import router as folders
 from backend.features.health.routes import router as health
+from backend.features.shares.routes import router as shares
 from backend.features.uploads.routes import router as uploads
 from backend.features.users.routes import router as users
 
@@ -26,6 +27,7 @@ for part in (
     versions,
     trash,
     uploads,
+    shares,
     activity,
     admin,
     health,

@@ -20,11 +20,18 @@ from pydantic import SecretStr
 
 from alembic import command
 from backend.core.services import Services, open_services
-from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
+from backend.core.settings import (
+    AuthSettings,
+    DatabaseSettings,
+    S3Settings,
+    Settings,
+    SharingSettings,
+)
 from backend.main import create_app
 from tests.embedded_s3 import Endpoint, embedded_s3
+from tests.jobs import run_jobs
 from tests.mailbox import Mailbox, mail_server
-from tests.people import Register, people
+from tests.people import Person, Register, Verify, people
 from tests.postgres import postgres
 from tests.trees import PutFile, Share, file_putter, sharer
 
@@ -88,6 +95,7 @@ def settings(database_url: str, s3_endpoint: Endpoint, mailbox: Mailbox) -> Sett
         database=DatabaseSettings(url=SecretStr(database_url), pool_size=20),
         smtp_url=SecretStr(mailbox.url),
         auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+        sharing=SharingSettings(download_rate="1000000/minute"),
     )
 
 
@@ -149,3 +157,16 @@ def put_file(services: Services) -> PutFile:
 def share(services: Services) -> Share:
     """Gives people roles: `await share(folder, bob, "editor")`."""
     return sharer(services)
+
+
+@pytest.fixture
+def verify(services: Services, mailbox: Mailbox) -> Verify:
+    """Lets people prove their addresses."""
+
+    async def verify(person: Person) -> None:
+        await run_jobs(services)
+        token = mailbox.token(person.email, "Confirm your e-mail address")
+        answer = await person.http.post("/v1/auth/email/verify", json={"token": token})
+        assert answer.status_code == 204, answer.text
+
+    return verify

@@ -31,6 +31,10 @@ Register = Callable[..., Awaitable[Person]]
 """`await register()` or `await register("ada", display_name="Ada", password="...")`."""
 
 
+Verify = Callable[[Person], Awaitable[None]]
+"""`await verify(ada)`: she proves her address with the mail she got on registering."""
+
+
 def new_email(name: str = "person") -> str:
     """An address nobody else uses."""
     return f"{name}-{uuid4().hex[:12]}@example.com"

@@ -138,6 +138,17 @@ class AuthSettings(BaseSettings):
     audience: str = "we-upload"
 
 
+class SharingSettings(BaseSettings):
+    """`SHARING_*`: how fast people may invite, try a link's password and download by link."""
+
+    model_config = SettingsConfigDict(env_prefix="SHARING_")
+
+    invite_rate: Rate = "200/hour"
+    unlock_rate: Rate = "10 per 5 minutes"
+    unlock_link_rate: Rate = "500/hour"
+    download_rate: Rate = "300/minute"
+
+
 class Settings(BaseSettings):
     """The whole configuration of one process."""
 
@@ -167,6 +178,7 @@ class Settings(BaseSettings):
     s3: S3Settings = Field(default_factory=S3Settings)
     upload: UploadSettings = Field(default_factory=UploadSettings)
     auth: AuthSettings = Field(default_factory=AuthSettings)
+    sharing: SharingSettings = Field(default_factory=SharingSettings)
 
     @property
     def production(self) -> bool:

@@ -4,10 +4,11 @@ An invitation is bound to the address, not to an account: an account that has no
 address gets nothing, or registering with somebody else's address would open their invitations.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import CursorResult, delete, func, literal, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
@@ -81,11 +82,11 @@ async def _drop_needless(tx: Transaction, user_id: UUID, email: str) -> None:
     )
 
 
-async def _hand_over(tx: Transaction, user_id: UUID, email: str) -> list[Row[Any]]:
-    accepted = await tx.execute(
+async def _hand_over(tx: Transaction, user_id: UUID, email: str) -> Sequence[Row[Any]]:
+    accepted: CursorResult[Any] = await tx.execute(
         update(Grant)
         .where(func.lower(Grant.email) == func.lower(email))
         .values(user_id=user_id, email=None)
         .returning(Grant.id, Grant.node_id, Grant.role)
     )
-    return list(accepted)
+    return accepted.all()

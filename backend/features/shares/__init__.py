@@ -1,0 +1,1 @@
+"""Sharing with people: roles on files and folders, for accounts and for invited addresses."""

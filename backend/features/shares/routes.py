@@ -1,0 +1,136 @@
+"""`/v1/files/{id}/shares`, `/v1/folders/{id}/shares`, `/v1/shares/{id}`, `/v1/shared-with-me`."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from backend.core.db import Statements, Tx
+from backend.core.errors import NotFound, TooManyRequests, Unauthorized
+from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.services import Config, Process
+from backend.features.folders.schemas import Node
+from backend.features.shares import received, service
+from backend.features.shares.errors import CannotShareWithOwner, CannotShareWithYourself
+from backend.features.shares.schemas import NewShare, Share, ShareChange
+from backend.models import NodeKind
+from backend.rules.access import RoleRequired
+from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
+from backend.rules.principal import FilesRead, ScopeRequired, SharesWrite
+
+router = APIRouter(prefix="/v1", tags=["Sharing"], route_class=IdempotentRoute)
+
+
+async def limit_sharing(principal: SharesWrite, process: Process) -> None:
+    """Count one share against the caller's rate: a new one sends a mail in our name.
+
+    Raises:
+        TooManyRequests: the rate is used up.
+    """
+    await process.limiter.hit(process.settings.sharing.invite_rate, "share", str(principal.user_id))
+
+
+OWNER = (Unauthorized, ScopeRequired, RoleRequired, NotFound)
+OWNER_ERRORS = problems(*OWNER)
+CREATE_ERRORS = problems(*OWNER, CannotShareWithOwner, CannotShareWithYourself, TooManyRequests)
+
+
+@router.post(
+    "/files/{file_id}/shares",
+    status_code=201,
+    summary="Share a file",
+    responses=CREATE_ERRORS,
+    dependencies=[Depends(limit_sharing)],
+)
+async def share_file(
+    principal: SharesWrite,
+    tx: Tx,
+    settings: Config,
+    file_id: UUID,
+    new: NewShare,
+    _key: IdempotencyHeader = None,
+) -> Share:
+    """Give a person a role on a file. Sharing with the same person again sets the new role.
+
+    An address without a verified account is invited: the share begins when the address is
+    verified. Whoever is new to the file gets a mail.
+    """
+    return await service.share(tx, settings, principal, file_id, new, kind=NodeKind.FILE)
+
+
+@router.post(
+    "/folders/{folder_id}/shares",
+    status_code=201,
+    summary="Share a folder",
+    responses=CREATE_ERRORS,
+    dependencies=[Depends(limit_sharing)],
+)
+async def share_folder(
+    principal: SharesWrite,
+    tx: Tx,
+    settings: Config,
+    folder_id: UUID,
+    new: NewShare,
+    _key: IdempotencyHeader = None,
+) -> Share:
+    """Give a person a role on a folder and everything below it, now and later.
+
+    Where several roles meet on one file, the strongest wins. Otherwise as for a file.
+    """
+    return await service.share(tx, settings, principal, folder_id, new, kind=NodeKind.FOLDER)
+
+
+@router.get("/files/{file_id}/shares", summary="Who shares a file", responses=OWNER_ERRORS)
+async def list_file_shares(
+    principal: SharesWrite,
+    db: Statements,
+    file_id: UUID,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Share]:
+    """The shares of the file itself, oldest first; not those of the folders above it."""
+    return await service.list_shares(
+        db, principal, file_id, kind=NodeKind.FILE, limit=limit, cursor=cursor
+    )
+
+
+@router.get("/folders/{folder_id}/shares", summary="Who shares a folder", responses=OWNER_ERRORS)
+async def list_folder_shares(
+    principal: SharesWrite,
+    db: Statements,
+    folder_id: UUID,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Share]:
+    """The shares of the folder itself, oldest first; not those of the folders above it."""
+    return await service.list_shares(
+        db, principal, folder_id, kind=NodeKind.FOLDER, limit=limit, cursor=cursor
+    )
+
+
+@router.patch("/shares/{share_id}", summary="Change a role", responses=OWNER_ERRORS)
+async def change_share(
+    principal: SharesWrite, tx: Tx, share_id: UUID, change: ShareChange
+) -> Share:
+    """Set another role for the same person; works at once, also for a pending invitation."""
+    return await service.change_role(tx, principal, share_id, change.role)
+
+
+@router.delete("/shares/{share_id}", status_code=204, summary="End a share", responses=OWNER_ERRORS)
+async def remove_share(principal: SharesWrite, tx: Tx, share_id: UUID) -> None:
+    """End a share, at once. Owners end anyone's; everyone may leave by ending their own."""
+    await service.remove(tx, principal, share_id)
+
+
+@router.get(
+    "/shared-with-me",
+    summary="What others share with me",
+    responses=problems(Unauthorized, ScopeRequired),
+)
+async def shared_with_me(
+    principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
+) -> Page[Node]:
+    """Files and folders that were shared with the caller directly, the latest share first.
+
+    What lies below a shared folder is found by opening the folder.
+    """
+    return await received.shared_with_me(db, principal.user_id, limit, cursor)

@@ -1,0 +1,84 @@
+import asyncio
+
+from backend.core.services import Services
+from tests.jobs import run_jobs
+from tests.mailbox import Mailbox, text_of
+from tests.people import Register, Verify, new_email
+from tests.sharing import make_folder, path_of, share
+
+VERIFY = "Confirm your e-mail address"
+
+
+class TestInvite:
+    async def test_whoever_proves_the_address_joins(
+        self, register: Register, verify: Verify
+    ) -> None:
+        ada, ben = await register("ada"), await register("ben")
+        folder = await make_folder(ada)
+
+        invitation = (await share(ada, folder, ben.email.upper(), "editor")).json()
+        assert (invitation["state"], invitation["user_id"]) == ("invited", None)
+        assert (await ben.http.get(path_of(folder))).status_code == 404
+        await verify(ben)
+
+        assert (await ben.http.get(path_of(folder))).json()["role"] == "editor"
+        listed = (await ada.http.get(f"{path_of(folder)}/shares")).json()["items"]
+        assert [(one["id"], one["state"]) for one in listed] == [(invitation["id"], "active")]
+
+    async def test_an_unproven_account_looks_like_no_account(self, register: Register) -> None:
+        ada, ben = await register("ada"), await register("ben")
+        folder = await make_folder(ada)
+
+        known = (await share(ada, folder, ben.email)).json()
+        unknown = (await share(ada, folder, new_email())).json()
+
+        shown = ("node_id", "user_id", "role", "state")
+        assert [known[name] for name in shown] == [unknown[name] for name in shown]
+
+    async def test_a_withdrawn_invitation_is_never_accepted(
+        self, register: Register, verify: Verify
+    ) -> None:
+        ada, ben = await register("ada"), await register("ben")
+        folder = await make_folder(ada)
+        invitation = (await share(ada, folder, ben.email)).json()
+        await ada.http.delete(f"/v1/shares/{invitation['id']}")
+
+        await verify(ben)
+
+        assert (await ben.http.get(path_of(folder))).status_code == 404
+
+    async def test_inviting_and_proving_at_once_leaves_no_invitation_waiting(
+        self, register: Register, services: Services, mailbox: Mailbox
+    ) -> None:
+        ada, ben = await register("ada"), await register("ben")
+        folders = [await make_folder(ada, f"Folder {number}") for number in range(8)]
+        await run_jobs(services)
+        proof = {"token": mailbox.token(ben.email, VERIFY)}
+
+        await asyncio.gather(
+            *(share(ada, folder, ben.email) for folder in folders[:4]),
+            ben.http.post("/v1/auth/email/verify", json=proof),
+            *(share(ada, folder, ben.email) for folder in folders[4:]),
+        )
+
+        seen = (await ben.http.get("/v1/shared-with-me")).json()["items"]
+        assert {item["id"] for item in seen} == {folder["id"] for folder in folders}
+
+
+class TestNotice:
+    async def test_everyone_who_is_new_is_told_by_mail_once(
+        self, register: Register, services: Services, mailbox: Mailbox
+    ) -> None:
+        ada, email = await register("ada"), new_email("guest")
+        folder = await make_folder(ada, "Plans <b>2027")
+
+        await share(ada, folder, email, "viewer")
+        await share(ada, folder, email, "editor")
+        await run_jobs(services)
+
+        (mail,) = mailbox.of(email)
+        assert mail["Subject"] == f"{ada.email} shared “Plans <b>2027” with you"
+        assert "Register with this address" in text_of(mail)
+        html = mail.get_body(("html",))
+        assert html is not None
+        assert "<b>" not in html.get_content()

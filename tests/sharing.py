@@ -1,0 +1,45 @@
+"""Folders, shares and links for tests, made through the API."""
+
+from typing import Any
+
+import httpx
+
+from tests.people import Person
+
+Json = dict[str, Any]
+
+
+async def make_folder(person: Person, name: str = "Project", folder_id: str | None = None) -> Json:
+    """A new folder in `folder_id`, or in the person's root."""
+    body = {"name": name, "folder_id": folder_id}
+    folder: Json = (await person.http.post("/v1/folders", json=body)).raise_for_status().json()
+    return folder
+
+
+def path_of(node: Json) -> str:
+    """Where a file or folder is addressed."""
+    return f"/v1/{node['kind']}s/{node['id']}"
+
+
+async def share(owner: Person, node: Json, email: str, role: str = "viewer") -> httpx.Response:
+    """Share a file or folder."""
+    body = {"email": email, "role": role}
+    return await owner.http.post(f"{path_of(node)}/shares", json=body)
+
+
+async def make_link(owner: Person, node: Json, **limits: Any) -> Json:
+    """A link with its token and URL."""
+    answer = await owner.http.post(f"{path_of(node)}/links", json=limits)
+    assert answer.status_code == 201, answer.text
+    link: Json = answer.json()
+    return link
+
+
+def public(link: Json, rest: str = "") -> str:
+    """Where recipients reach a link."""
+    return f"/v1/public/links/{link['token']}{rest}"
+
+
+def code(answer: httpx.Response) -> str:
+    """`410 link_revoked`."""
+    return f"{answer.status_code} {answer.json()['code']}"
