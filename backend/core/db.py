@@ -6,7 +6,7 @@ instead of three (BEGIN, statement, COMMIT). Both run Core statements over the m
 give rows; there is no unit of work and nothing is loaded behind anybody's back.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Annotated, Any, Protocol, Self, cast
@@ -22,10 +22,19 @@ from sqlalchemy.pool import QueuePool
 from starlette.requests import HTTPConnection
 
 from backend.core.errors import DependencyUnavailable
+from backend.core.prepared import Prepared, Record
 from backend.core.settings import DatabaseSettings
 
 log = structlog.stdlib.get_logger(__name__)
 
+# How a connection that worked goes away: closed by the server, by the network, or not in time.
+LOST = (
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    OSError,
+    TimeoutError,
+)
 
 Transaction = AsyncConnection
 """A connection inside an open transaction."""
@@ -37,8 +46,21 @@ class Autocommit:
     Results are fetched whole before the connection goes back to the pool.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[Record]") -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._pool = pool
+
+    async def fetch(self, statement: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Run a prepared statement and return its rows.
+
+        Raises:
+            DependencyUnavailable: the connection broke, or none came free in time.
+        """
+        try:
+            return await self._pool.fetch(statement.sql, *statement.arguments(values))
+        except LOST as error:
+            log.warning("lost the database", error=type(error).__name__)
+            raise DependencyUnavailable("The database does not answer.") from error
 
     async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
         """Run `statement` and return its rows, already fetched."""
@@ -52,6 +74,23 @@ class Db(Protocol):
 
     async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
         """Run `statement` and return its rows."""
+
+
+async def fetch(db: Db, statement: Prepared, **values: Any) -> Sequence[Any]:
+    """Run a prepared statement on `db`: by the short way where it stands alone.
+
+    Raises:
+        DependencyUnavailable: the database does not answer.
+    """
+    if isinstance(db, Autocommit):
+        return await db.fetch(statement, values)
+    return (await db.execute(statement.statement, values)).all()
+
+
+async def fetch_one(db: Db, statement: Prepared, **values: Any) -> Any | None:
+    """The first row of `fetch`, or None."""
+    rows = await fetch(db, statement, **values)
+    return rows[0] if rows else None
 
 
 class RequestTransaction:
@@ -112,7 +151,15 @@ class Database:
             pool_use_lifo=True,
             connect_args={"prepared_statement_name_func": _unique_name} if pooled else {},
         )
-        self.autocommit = Autocommit(self.engine)
+        # Prepared statements need no transaction state, so nothing is reset between two of them.
+        self._pool: asyncpg.Pool[Record] = asyncpg.create_pool(
+            min_size=0,
+            max_size=settings.pool_size,
+            connect=self._connect,
+            reset=_keep,
+            record_class=Record,
+        )
+        self.autocommit = Autocommit(self.engine, self._pool)
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """Open a raw connection outside the pool.
@@ -122,23 +169,30 @@ class Database:
         Raises:
             DependencyUnavailable: nothing answers, or the server takes no connections.
         """
+        return cast("asyncpg.Connection[asyncpg.Record]", await self._connect())
+
+    async def _connect(self, *_: object, **options: Any) -> Any:
+        settings = self._settings
+        timeout = str(int(settings.statement_timeout * 1000))
         try:
-            return await self._connect()
+            return await asyncpg.connect(
+                self._url.get_secret_value().replace("postgresql+asyncpg://", "postgresql://", 1),
+                password=settings.password.get_secret_value() if settings.password else None,
+                timeout=settings.connect_timeout,
+                statement_cache_size=0 if self._pooled else 100,
+                # Poolers refuse unknown start-up parameters: there, set the timeout on the role.
+                server_settings={}
+                if self._pooled
+                else {"statement_timeout": timeout, "jit": "off"},
+                **options,
+            )
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("cannot connect to the database", error=type(error).__name__)
             raise DependencyUnavailable("The database does not answer.") from error
 
-    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        settings = self._settings
-        timeout = str(int(settings.statement_timeout * 1000))
-        return await asyncpg.connect(
-            self._url.get_secret_value().replace("postgresql+asyncpg://", "postgresql://", 1),
-            password=settings.password.get_secret_value() if settings.password else None,
-            timeout=settings.connect_timeout,
-            statement_cache_size=0 if self._pooled else 100,
-            # Poolers refuse unknown start-up parameters: there, set the timeout on the role.
-            server_settings={} if self._pooled else {"statement_timeout": timeout, "jit": "off"},
-        )
+    async def open(self) -> None:
+        """Get ready for prepared statements; connects with the first of them."""
+        await self._pool
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -153,14 +207,19 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._pool.close()
         await self.engine.dispose()
+
+
+async def _keep(_connection: object) -> None:
+    """A single statement leaves nothing behind that would have to be reset."""
 
 
 def _unique_name() -> str:
     return f"__asyncpg_{uuid4()}__"
 
 
-def get_database(connection: HTTPConnection) -> Database:
+async def get_database(connection: HTTPConnection) -> Database:
     """The process's database, made by the lifespan."""
     database: Database = connection.app.state.services.database
     return database
@@ -196,7 +255,7 @@ async def get_late_transaction(
         yield late
 
 
-def get_statements(
+async def get_statements(
     connection: HTTPConnection, database: Annotated[Database, Depends(get_database)]
 ) -> Db:
     """Single statements, or the shared transaction of a request with an `Idempotency-Key`."""

@@ -40,6 +40,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open everything, and close it again in the reverse order."""
     database = Database(settings.database)
     try:
+        await database.open()
         async with open_object_store(settings.s3) as objects:
             yield Services(
                 settings=settings,
@@ -56,15 +57,15 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         await database.close()
 
 
-def get_services(connection: HTTPConnection) -> Services:
+async def get_services(connection: HTTPConnection) -> Services:
     """The services of the process that serves this request."""
     services: Services = connection.app.state.services
     return services
 
 
-def get_settings(connection: HTTPConnection) -> Settings:
+async def get_settings(connection: HTTPConnection) -> Settings:
     """The settings of the process that serves this request."""
-    return get_services(connection).settings
+    return (await get_services(connection)).settings
 
 
 Process = Annotated[Services, Depends(get_services)]

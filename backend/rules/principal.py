@@ -15,12 +15,13 @@ from uuid import UUID
 
 from fastapi import Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.engine import Row
 from starlette.requests import HTTPConnection
 
-from backend.core.db import Autocommit
+from backend.core.db import Autocommit, fetch_one
 from backend.core.errors import Forbidden, Unauthorized
+from backend.core.prepared import Prepared
 from backend.core.services import Services
 from backend.kit.tokens import token_hash
 from backend.models import ActorKind, ApiKey, User, UserRole, UserSession
@@ -66,6 +67,24 @@ class AdminRequired(Forbidden):
     """Only administrators may do this."""
 
     code = "admin_required"
+
+
+_ACTIVE_USERS = select(User.id, User.email, User.role).where(User.is_active)
+
+BY_SESSION = Prepared(
+    _ACTIVE_USERS.join(UserSession, UserSession.user_id == User.id).where(
+        UserSession.id == bindparam("session_id", type_=UserSession.id.type),
+        UserSession.revoked_at.is_(None),
+    )
+)
+BY_API_KEY = Prepared(
+    _ACTIVE_USERS.add_columns(ApiKey.id.label("key_id"), ApiKey.scopes, ApiKey.last_used_at)
+    .join(ApiKey, ApiKey.user_id == User.id)
+    .where(
+        ApiKey.hash == bindparam("key_hash", type_=ApiKey.hash.type),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +141,7 @@ def _bearer(connection: HTTPConnection) -> str:
 async def _by_access_token(connection: HTTPConnection, services: Services, token: str) -> Principal:
     claims = services.tokens.verify(token, services.settings.auth.audience)
     session_id = UUID(claims["sid"])
-    query = (
-        _active_users()
-        .join(UserSession, UserSession.user_id == User.id)
-        .where(UserSession.id == session_id, UserSession.revoked_at.is_(None))
-    )
-    user = (await services.database.autocommit.execute(query)).first()
+    user = await fetch_one(services.database.autocommit, BY_SESSION, session_id=session_id)
     if user is None:
         raise Unauthorized("The session has ended.", code="invalid_token")
     actor = _actor(connection, ActorKind.USER, user.id)
@@ -136,26 +150,13 @@ async def _by_access_token(connection: HTTPConnection, services: Services, token
 
 async def _by_api_key(connection: HTTPConnection, services: Services, key: str) -> Principal:
     db = services.database.autocommit
-    query = (
-        _active_users()
-        .add_columns(ApiKey.id.label("key_id"), ApiKey.scopes, ApiKey.last_used_at)
-        .join(ApiKey, ApiKey.user_id == User.id)
-        .where(
-            ApiKey.hash == token_hash(key),
-            or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
-        )
-    )
-    found = (await db.execute(query)).first()
+    found = await fetch_one(db, BY_API_KEY, key_hash=token_hash(key))
     if found is None:
         raise Unauthorized("The API key is not valid.", code="invalid_token")
     await _note_use(db, found.key_id, found.last_used_at)
     # A key keeps no more than its account: an administrator who is one no longer loses `admin`.
     scopes = own_scopes(found.role) & frozenset(found.scopes)
     return _principal(found, scopes, _actor(connection, ActorKind.API_KEY, found.id), None)
-
-
-def _active_users() -> Select[*tuple[Any, ...]]:
-    return select(User.id, User.email, User.role).where(User.is_active)
 
 
 def _principal(

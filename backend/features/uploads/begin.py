@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db
+from backend.core.db import Db, fetch_one
 from backend.core.errors import NameTaken, QuotaExceeded
 from backend.core.settings import UploadSettings
 from backend.core.storage import OBJECT_PREFIX, Storage
@@ -49,7 +49,7 @@ async def _insert(
 ) -> Row[Any]:
     into_root = plan.folder_id is None and plan.file_id is None
     statement = queries.BEGIN_IN_ROOT if into_root else queries.BEGIN_IN_TARGET
-    upload = (await db.execute(statement, queries.bound_names(values))).first()
+    upload: Row[Any] | None = await fetch_one(db, statement, **queries.bound_names(values))
     if upload is None:
         await _explain(db, principal, plan)
         raise QuotaExceeded(f"Storing {plan.size} bytes would exceed the storage quota.")

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from backend.core.prepared import Prepared
 from backend.models import Event, Node, NodeKind, OnConflict, Role, Upload, UploadState, User, live
 from backend.rules.access import inherited_role
 
@@ -142,8 +143,8 @@ def _begin(*, by_id: bool) -> Executable:
 
 EVENT_FIELDS = ("actor_kind", "actor_id", "ip", "request_id")
 
-BEGIN_IN_TARGET = _begin(by_id=True)
-BEGIN_IN_ROOT = _begin(by_id=False)
+BEGIN_IN_TARGET = Prepared(_begin(by_id=True))
+BEGIN_IN_ROOT = Prepared(_begin(by_id=False))
 
 
 def own_uploads(user_id: Any) -> Select[*tuple[Any, ...]]:
