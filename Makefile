@@ -47,7 +47,8 @@ lint-deploy: $(VENV)/.dev ## The image, the compose file and the pipelines
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
-	@$(VENV)/bin/actionlint
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" actionlint
+	@$(VENV)/bin/shellcheck .ci/run requirements/compile scripts/new-env scripts/try-image
 	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 
 lock: $(VENV)/.dev ## Resolve pyproject.toml into the hashed lock files
