@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email import message_from_bytes, policy
@@ -44,15 +45,17 @@ def text_of(message: EmailMessage) -> str:
     """The plain text of a mail."""
     body = message.get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 @asynccontextmanager
-async def mail_server(mailbox: Mailbox, **options: Any) -> AsyncIterator[Mailbox]:
+async def mail_server(
+    mailbox: Mailbox, *, implicit_tls: ssl.SSLContext | None = None, **options: Any
+) -> AsyncIterator[Mailbox]:
     """Let `mailbox` receive on a free loopback port; its `url` is the SMTP_URL."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: SMTP(mailbox, loop=loop, **options), host="127.0.0.1", port=0
+        lambda: SMTP(mailbox, loop=loop, **options), host="127.0.0.1", port=0, ssl=implicit_tls
     )
     mailbox.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield mailbox

@@ -122,12 +122,13 @@ class AuthSettings(BaseSettings):
 
     registration: Literal["open", "closed"] = "open"
     email_domains: Annotated[list[str], *Listed] = []
+    require_verified_email: bool = False
     access_token_ttl: timedelta = Field(timedelta(minutes=15), gt=timedelta(0))
     refresh_token_ttl: timedelta = Field(timedelta(days=30), gt=timedelta(0))
     email_token_ttl: timedelta = Field(timedelta(hours=24), gt=timedelta(0))
     reset_token_ttl: timedelta = Field(timedelta(hours=1), gt=timedelta(0))
     hash_concurrency: int = Field(2, ge=1)
-    sign_in_rate: Rate = "30/minute"
+    sign_in_rate: Rate = "60/minute"
     sign_in_account_rate: Rate = "10 per 15 minutes"
     sign_in_alert_rate: Rate = "100/hour"
     sign_in_slow_rate: Rate = "3/hour"

@@ -3,8 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
-from fastapi.security import OAuth2PasswordRequestFormStrict
+from fastapi import APIRouter, Depends, Form, Header, Request, Response
 
 from backend.core.db import Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
@@ -16,7 +15,7 @@ from backend.features.auth.errors import (
     InvalidRefreshToken,
     RefreshTokenReused,
 )
-from backend.features.auth.schemas import RefreshRequest, Session, Tokens
+from backend.features.auth.schemas import RefreshRequest, Session, SignIn, Tokens
 from backend.rules.principal import SessionRequired, SignedIn, caller
 
 
@@ -31,7 +30,7 @@ UserAgent = Annotated[str | None, Header(include_in_schema=False)]
 @router.post("/token", summary="Sign in", responses=problems(InvalidCredentials, TooManyRequests))
 async def token(
     request: Request,
-    form: Annotated[OAuth2PasswordRequestFormStrict, Depends()],
+    form: Annotated[SignIn, Form()],
     process: Process,
     user_agent: UserAgent = None,
 ) -> Tokens:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from backend.core.passwords import MAX_BYTES, MIN_LENGTH, check_length
 from backend.core.schema import Email, Schema
@@ -18,6 +18,19 @@ Token = Annotated[
     str,
     Field(min_length=1, max_length=200, examples=["Xr4ilOzQ4PCOq3aQ0qbuaQ4pFsHnDbW1m0a2wYvTnJY"]),
 ]
+
+
+class SignIn(BaseModel):
+    """The OAuth 2.0 password grant (RFC 6749, 4.3.2), whose unknown fields are ignored (3.2).
+
+    A session may do all that its account may: there are no clients and no narrower scopes.
+    """
+
+    grant_type: Literal["password"] = Field(examples=["password"])
+    username: str = Field(description="The e-mail address.", examples=["ada@example.com"])
+    password: str = Field(
+        json_schema_extra={"format": "password"}, examples=["correct horse battery"]
+    )
 
 
 class Tokens(Schema):

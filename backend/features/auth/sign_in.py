@@ -37,8 +37,8 @@ async def sign_in(
     """Open a session for the account with this e-mail and password.
 
     Raises:
-        InvalidCredentials: no such account, wrong password, or a deactivated account: the same
-            answer after the same time.
+        InvalidCredentials: no such account, wrong password, a deactivated account, or (where
+            the settings ask for it) an unproved address: the same answer after the same time.
         TooManyRequests: too many attempts.
     """
     email = _as_email(username)
@@ -46,7 +46,7 @@ async def sign_in(
     await guard.attempt()
     account = await _account(services, email)
     matches = await services.passwords.verify(password, account.password_hash if account else None)
-    if account is None or not matches or not account.is_active:
+    if account is None or not matches or not _may_sign_in(account, services.settings.auth):
         await guard.failed()
         raise InvalidCredentials
     await guard.succeeded()
@@ -64,9 +64,14 @@ def _as_email(username: str) -> str:
 
 
 async def _account(services: Services, email: str) -> Row[Any] | None:
-    query = select(User.id, User.password_hash, User.is_active)
+    query = select(User.id, User.password_hash, User.is_active, User.email_verified_at)
     found = await services.database.autocommit.execute(query.where(func.lower(User.email) == email))
     return found.first()
+
+
+def _may_sign_in(account: Row[Any], settings: AuthSettings) -> bool:
+    proved = account.email_verified_at is not None
+    return bool(account.is_active) and (proved or not settings.require_verified_email)
 
 
 async def _rehashed(services: Services, password: str, encoded: str) -> str | None:
