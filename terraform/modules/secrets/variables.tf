@@ -1,0 +1,4 @@
+variable "name" {
+  type        = string
+  description = "Prefix of every name, such as we-upload-dev."
+}
