@@ -4,6 +4,8 @@ data "aws_region" "current" {}
 locals {
   account = data.aws_caller_identity.current.account_id
   region  = data.aws_region.current.region
+  # CloudFormation names the secret after this, with something random behind it: a new stack never meets an old secret.
+  logical_id = join("", [for word in split("-", var.name) : title(word)])
 }
 
 # One key for everything the environment stores: a key of its own for each service would cost a dollar a month each
@@ -64,7 +66,7 @@ resource "aws_cloudformation_stack" "application" {
 
   template_body = jsonencode({
     Resources = {
-      Application = {
+      (local.logical_id) = {
         Type                = "AWS::SecretsManager::Secret"
         DeletionPolicy      = "Retain"
         UpdateReplacePolicy = "Retain"
@@ -80,6 +82,6 @@ resource "aws_cloudformation_stack" "application" {
         }
       }
     }
-    Outputs = { Arn = { Value = { Ref = "Application" } } }
+    Outputs = { Arn = { Value = { Ref = local.logical_id } } }
   })
 }

@@ -31,19 +31,19 @@ run "the_secret_is_made_up_by_aws_and_encrypted_with_the_key" {
 
   assert {
     condition = (
-      jsondecode(aws_cloudformation_stack.application.template_body).Resources.Application.Properties.KmsKeyId == aws_kms_key.this.arn &&
-      !can(jsondecode(aws_cloudformation_stack.application.template_body).Resources.Application.Properties.SecretString)
+      jsondecode(aws_cloudformation_stack.application.template_body).Resources.WeUploadTest.Properties.KmsKeyId == aws_kms_key.this.arn &&
+      !can(jsondecode(aws_cloudformation_stack.application.template_body).Resources.WeUploadTest.Properties.SecretString)
     )
     error_message = "no value in the template, and our key"
   }
 
   assert {
-    condition     = jsondecode(aws_cloudformation_stack.application.template_body).Resources.Application.Properties.GenerateSecretString.PasswordLength >= 32
+    condition     = jsondecode(aws_cloudformation_stack.application.template_body).Resources.WeUploadTest.Properties.GenerateSecretString.PasswordLength >= 32
     error_message = "the application refuses a SECRET_KEY under 32 characters"
   }
 
   assert {
-    condition     = jsondecode(aws_cloudformation_stack.application.template_body).Resources.Application.DeletionPolicy == "Retain"
+    condition     = jsondecode(aws_cloudformation_stack.application.template_body).Resources.WeUploadTest.DeletionPolicy == "Retain"
     error_message = "sessions and links outlive a destroyed stack"
   }
 }

@@ -1,0 +1,64 @@
+output "url" {
+  description = "Where people reach the service."
+  value       = module.stack.url
+}
+
+output "repository_url" {
+  description = "Where images are pushed to."
+  value       = module.stack.repository_url
+}
+
+output "compute" {
+  description = "What runs the containers: ec2 or ecs."
+  value       = module.stack.compute
+}
+
+output "deployment" {
+  description = "Names that a deployment on this platform needs: groups, clusters, services, and how to migrate."
+  value       = module.stack.deployment
+}
+
+output "deploy_role_arn" {
+  description = "Role that GitHub's deploy job assumes."
+  value       = module.stack.deploy_role_arn
+}
+
+output "facts_parameter" {
+  description = "SSM parameter that tells the deploy job all of this, as JSON."
+  value       = module.stack.facts_parameter
+}
+
+output "rollback_alarm_names" {
+  description = "Alarms that undo a deployment."
+  value       = module.stack.rollback_alarm_names
+}
+
+output "objective_alarm_arns" {
+  description = "Alarms of the error budget, by how fast it burns."
+  value       = module.stack.objective_alarm_arns
+}
+
+output "runbook_sections" {
+  description = "Every section that the runbook must have."
+  value       = module.stack.runbook_sections
+}
+
+output "log_group" {
+  description = "Log group of the service."
+  value       = module.stack.log_group
+}
+
+output "bucket_name" {
+  description = "Bucket of the files."
+  value       = module.stack.bucket_name
+}
+
+output "application_secret_arn" {
+  description = "Secret to put SMTP_URL into, and to rotate SECRET_KEY in."
+  value       = module.stack.application_secret_arn
+}
+
+output "restart_document" {
+  description = "SSM automation that restarts the service after a changed secret."
+  value       = module.stack.restart_document
+}

@@ -1,0 +1,1 @@
+../../common/refusals.tftest.hcl
