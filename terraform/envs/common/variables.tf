@@ -22,7 +22,7 @@ variable "account_id" {
 
 variable "environment" {
   type        = string
-  description = "Name of the environment; everything is called we-upload-<environment>."
+  description = "Name of the environment; everything is called we-upload-ENVIRONMENT."
 }
 
 variable "github_repository" {

@@ -8,7 +8,7 @@ locals {
     for command in ["serve", "worker"] : command => {
       name      = command
       image     = "${var.repository.url}:none"
-      command   = ["we-upload", command]
+      command   = [command]
       essential = true
 
       user                   = "10001:10001"
@@ -47,7 +47,7 @@ resource "aws_ecs_cluster" "this" {
 }
 
 # A deployment registers the next revision: this one with its image. Migrations run as a task of the `serve` family
-# with the command `we-upload migrate`.
+# with the command `migrate`.
 resource "aws_ecs_task_definition" "this" {
   #checkov:skip=CKV_AWS_249:two roles: the one that starts the task reads secrets, the one it runs with cannot
   for_each = local.containers

@@ -6,7 +6,7 @@ output "deployment" {
     migrate = {
       task_definition  = aws_ecs_task_definition.this["serve"].family
       container        = "serve"
-      command          = ["we-upload", "migrate"]
+      command          = ["migrate"]
       subnets          = var.subnet_ids
       security_groups  = [var.security_group_id]
       assign_public_ip = var.public_address ? "ENABLED" : "DISABLED"

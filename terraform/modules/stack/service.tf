@@ -107,8 +107,8 @@ module "delivery" {
     architecture         = var.architecture
     repository_url       = module.registry.repository_url
     log_group            = module.observability.log_group.name
-    rollback_alarm_names = module.observability.rollback_alarm_names
+    alarms               = module.observability.rollback_alarm_names
     objective_alarm_arns = module.observability.objective_alarm_arns
-    (var.compute)        = local.service.deployment
+    deployment           = local.service.deployment
   }
 }

@@ -1,6 +1,6 @@
 variable "environment" {
   type        = string
-  description = "Name of the environment; everything is called we-upload-<environment>."
+  description = "Name of the environment; everything is called we-upload-ENVIRONMENT."
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))

@@ -26,9 +26,9 @@ environment=$(secrets)
 
 # The host's network, so that the instance's credentials stay one hop away and no port is mapped.
 exec docker run --rm --name "we-upload-$command" --network host \
-    --user 10001:10001 --read-only --tmpfs /tmp:size=64m --cap-drop ALL --security-opt no-new-privileges \
+    --user 10001:10001 --read-only --tmpfs /tmp:size=64m --cap-drop ALL --security-opt no-new-privileges --no-healthcheck \
     --env-file /etc/we-upload/environment --env-file <(printf '%s\n' "$environment") \
     --log-driver awslogs --log-opt awslogs-region="$AWS_REGION" \
     --log-opt awslogs-group="$(</etc/we-upload/log-group)" --log-opt awslogs-stream="$command/$(we-upload-metadata instance-id)" \
     --log-opt mode=non-blocking \
-    "$image" we-upload "$command"
+    "$image" "$command"

@@ -25,7 +25,7 @@ run "one_image_runs_as_api_and_worker" {
   command = plan
 
   assert {
-    condition     = { for name, container in local.containers : name => container.command } == { serve = ["we-upload", "serve"], worker = ["we-upload", "worker"] }
+    condition     = { for name, container in local.containers : name => container.command } == { serve = ["serve"], worker = ["worker"] }
     error_message = "two commands; migrations are no command of a service"
   }
 

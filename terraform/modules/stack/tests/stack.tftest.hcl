@@ -59,7 +59,7 @@ run "ecs_is_a_drop_in" {
   }
 
   assert {
-    condition     = output.deployment.services == { serve = "we-upload-test-serve", worker = "we-upload-test-worker" } && output.deployment.migrate.command == ["we-upload", "migrate"]
+    condition     = output.deployment.services == { serve = "we-upload-test-serve", worker = "we-upload-test-worker" } && output.deployment.migrate.command == ["migrate"]
     error_message = "a deployment learns services, families and how to migrate"
   }
 }
