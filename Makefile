@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
 DATA_DIR ?= .data
+# Terraform with the provider's schema and no network, where a checkout has it beside it.
+TERRAFORM_CHECK ?= ../shared/terraform/check
 export PORT DATA_DIR
 
 # Installs a hashed lock into $(VENV), again only when the lock or the metadata changed.
@@ -15,7 +17,7 @@ $(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-versi
 touch $@
 endef
 
-.PHONY: help run test lint lint-deploy lock clean
+.PHONY: help run test lint lint-deploy terraform-check lock clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -51,8 +53,20 @@ lint-deploy: $(VENV)/.dev ## The image, the compose file and the pipelines
 	@$(VENV)/bin/shellcheck .ci/run requirements/compile scripts/new-env scripts/try-image
 	@$(VENV)/bin/zizmor --quiet --offline --pedantic .github
 
+# checkov pins old versions of what the product uses, so it lives in an environment of its own.
+.venv-checkov/.installed: requirements/checkov.txt
+	@echo "Installing into .venv-checkov ..."
+	@test -x .venv-checkov/bin/python || $(PYTHON) -m venv --without-pip .venv-checkov
+	@$(PYTHON) -m pip --python .venv-checkov/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements/checkov.txt
+	@touch $@
+
+terraform-check: .venv-checkov/.installed ## The infrastructure: checkov, formatting, validation, tests
+	@.venv-checkov/bin/checkov --directory terraform --config-file terraform/.checkov.yaml
+	@if test -x $(TERRAFORM_CHECK); then $(TERRAFORM_CHECK) terraform; \
+	else echo "$(TERRAFORM_CHECK) is not here: Terraform's own checks did not run (terraform/README.md tells how to run them)"; fi
+
 lock: $(VENV)/.dev ## Resolve pyproject.toml into the hashed lock files
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" requirements/compile
 
-clean: ## Remove the virtual environment and caches (data stays in DATA_DIR)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov
+clean: ## Remove the virtual environments and caches (data stays in DATA_DIR)
+	rm -rf $(VENV) .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov

@@ -1,0 +1,33 @@
+"""What `terraform test` cannot see: pages beside modules, and that environments stay alike."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+TERRAFORM = Path(__file__).parents[2] / "terraform"
+FOLDERS = sorted(p.parent for p in TERRAFORM.rglob("variables.tf") if not p.is_symlink())
+ENVIRONMENTS = ["dev", "staging", "prod"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_readme_lists_every_input_and_output(folder: Path) -> None:
+    code = "".join(path.read_text() for path in folder.glob("*.tf"))
+    declared = set(re.findall(r'^(?:variable|output) "(\w+)"', code, re.MULTILINE))
+    listed = set(re.findall(r"^\| `(\w+)` \|", (folder / "README.md").read_text(), re.MULTILINE))
+    assert listed == declared
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_environments_share_everything_but_state_and_values(environment: str) -> None:
+    folder = TERRAFORM / "envs" / environment
+    own = {path.name for path in folder.iterdir() if path.is_file() and not path.is_symlink()}
+    assert own == {"versions.tf", "terraform.tfvars"}
+    common = {path.name for path in folder.iterdir() if path.is_symlink()}
+    assert common == {"main.tf", "variables.tf", "outputs.tf"}
+
+
+def test_environments_have_states_of_their_own() -> None:
+    for environment in ENVIRONMENTS:
+        versions = (TERRAFORM / "envs" / environment / "versions.tf").read_text()
+        assert f'key          = "envs/{environment}/terraform.tfstate"' in versions
