@@ -206,7 +206,8 @@ class Database:
         return pool.checkedout(), pool.checkedin()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; also where only the engine was used, as in a migration."""
+        await self.open()  # connects to nothing, but an unopened pool refuses to be closed
         await self._pool.close()
         await self.engine.dispose()
 
