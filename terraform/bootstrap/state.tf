@@ -111,14 +111,25 @@ resource "aws_s3_bucket_policy" "state" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TlsOnly"
-      Effect    = "Deny"
-      Action    = "s3:*"
-      Resource  = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
-      Principal = "*"
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    Statement = [
+      {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Action    = "s3:*"
+        Resource  = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+        Principal = "*"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      {
+        # `encrypt = true` in a backend without a key would ask for S3's own one.
+        Sid       = "StateKeyOnly"
+        Effect    = "Deny"
+        Action    = "s3:PutObject"
+        Resource  = "${aws_s3_bucket.state.arn}/*"
+        Principal = "*"
+        Condition = { StringEquals = { "s3:x-amz-server-side-encryption" = "AES256" } }
+      },
+    ]
   })
 
   depends_on = [aws_s3_bucket_public_access_block.state]

@@ -24,6 +24,11 @@ run "the_state_is_private_encrypted_and_versioned" {
   }
 
   assert {
+    condition     = toset([for statement in jsondecode(aws_s3_bucket_policy.state.policy).Statement : "${statement.Effect} ${statement.Sid}"]) == toset(["Deny TlsOnly", "Deny StateKeyOnly"])
+    error_message = "plain connections and other keys are refused, nobody is let in"
+  }
+
+  assert {
     condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
     error_message = "a broken state can be undone"
   }

@@ -9,9 +9,9 @@ terraform {
   }
 
   # The bucket and its region come from the bootstrap: terraform init -backend-config=bucket=... -backend-config=region=...
+  # No `encrypt`: it would ask for S3's own key, where the bucket's default is the state's key.
   backend "s3" {
     key          = "envs/staging/terraform.tfstate"
-    encrypt      = true
     use_lockfile = true
   }
 }

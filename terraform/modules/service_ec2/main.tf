@@ -96,8 +96,9 @@ resource "aws_autoscaling_group" "this" {
   target_group_arns         = var.load_balancer[*].target_group_arn
   health_check_type         = var.load_balancer == null ? "EC2" : "ELB"
   health_check_grace_period = 300
-  default_instance_warmup   = 120
-  max_instance_lifetime     = 30 * 86400
+  # Boot, packages, pull and start: only then does a roll-out stop an old instance.
+  default_instance_warmup = 180
+  max_instance_lifetime   = 30 * 86400
   # The first instances have no image yet; an apply must not wait for them.
   wait_for_capacity_timeout = "0"
   enabled_metrics           = ["GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances"]
