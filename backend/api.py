@@ -12,6 +12,8 @@ from backend.features.files.trash_routes import router as trash
 from backend.features.files.version_routes import router as versions
 from backend.features.folders.routes import router as folders
 from backend.features.health.routes import router as health
+from backend.features.links.public_routes import router as public_links
+from backend.features.links.routes import router as links
 from backend.features.shares.routes import router as shares
 from backend.features.uploads.routes import router as uploads
 from backend.features.users.routes import router as users
@@ -28,6 +30,8 @@ for part in (
     trash,
     uploads,
     shares,
+    links,
+    public_links,
     activity,
     admin,
     health,

@@ -1,4 +1,4 @@
-"""Folders, shares and links for tests, made through the API."""
+"""Shares and links for tests, made through the API."""
 
 from typing import Any
 
@@ -7,13 +7,6 @@ import httpx
 from tests.people import Person
 
 Json = dict[str, Any]
-
-
-async def make_folder(person: Person, name: str = "Project", folder_id: str | None = None) -> Json:
-    """A new folder in `folder_id`, or in the person's root."""
-    body = {"name": name, "folder_id": folder_id}
-    folder: Json = (await person.http.post("/v1/folders", json=body)).raise_for_status().json()
-    return folder
 
 
 def path_of(node: Json) -> str:

@@ -7,7 +7,17 @@ does not exist for them: 404. What they see but may not do is 403.
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, any_, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    any_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
@@ -22,7 +32,7 @@ class RoleRequired(Forbidden):
     code = "role_required"
 
 
-def inherited_role(user_id: UUID | ColumnElement[UUID]) -> ColumnElement[Role]:
+def inherited_role(user_id: UUID | SQLColumnExpression[UUID]) -> ColumnElement[Role]:
     """SQL: a user's role on the selected node; null where they may not see it.
 
     The user is the caller, or a column of the query around it.

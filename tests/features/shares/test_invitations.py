@@ -4,7 +4,8 @@ from backend.core.services import Services
 from tests.jobs import run_jobs
 from tests.mailbox import Mailbox, text_of
 from tests.people import Register, Verify, new_email
-from tests.sharing import make_folder, path_of, share
+from tests.sharing import path_of, share
+from tests.trees import make_folder
 
 VERIFY = "Confirm your e-mail address"
 
@@ -14,7 +15,7 @@ class TestInvite:
         self, register: Register, verify: Verify
     ) -> None:
         ada, ben = await register("ada"), await register("ben")
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
 
         invitation = (await share(ada, folder, ben.email.upper(), "editor")).json()
         assert (invitation["state"], invitation["user_id"]) == ("invited", None)
@@ -27,7 +28,7 @@ class TestInvite:
 
     async def test_an_unproven_account_looks_like_no_account(self, register: Register) -> None:
         ada, ben = await register("ada"), await register("ben")
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
 
         known = (await share(ada, folder, ben.email)).json()
         unknown = (await share(ada, folder, new_email())).json()
@@ -39,7 +40,7 @@ class TestInvite:
         self, register: Register, verify: Verify
     ) -> None:
         ada, ben = await register("ada"), await register("ben")
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         invitation = (await share(ada, folder, ben.email)).json()
         await ada.http.delete(f"/v1/shares/{invitation['id']}")
 

@@ -1,6 +1,7 @@
 from tests.people import Register, Verify
-from tests.sharing import make_folder, path_of, share
+from tests.sharing import path_of, share
 from tests.transfer import upload_file
+from tests.trees import make_folder
 
 
 class TestSharedWithMe:
@@ -9,7 +10,7 @@ class TestSharedWithMe:
     ) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        folder, file = await make_folder(ada), await upload_file(ada, b"hello")
+        folder, file = await make_folder(ada, "Project"), await upload_file(ada, b"hello")
         await share(ada, folder, ben.email, "editor")
         await share(ada, file, ben.email, "viewer")
 
@@ -37,7 +38,7 @@ class TestSharedWithMe:
     ) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         await share(ada, folder, ben.email)
 
         await ada.http.delete(path_of(folder))
@@ -48,7 +49,7 @@ class TestSharedWithMe:
         self, register: Register
     ) -> None:
         ada, ben = await register("ada"), await register("ben")
-        await share(ada, await make_folder(ada), ben.email)
+        await share(ada, await make_folder(ada, "Project"), ben.email)
 
         assert (await ada.http.get("/v1/shared-with-me")).json()["items"] == []
         assert (await ben.http.get("/v1/shared-with-me")).json()["items"] == []

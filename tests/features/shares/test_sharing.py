@@ -1,5 +1,6 @@
 from tests.people import Register, Verify, new_email
-from tests.sharing import code, make_folder, path_of, share
+from tests.sharing import code, path_of, share
+from tests.trees import make_folder
 
 
 class TestShare:
@@ -8,7 +9,7 @@ class TestShare:
     ) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
 
         answer = await share(ada, folder, ben.email)
 
@@ -22,8 +23,8 @@ class TestShare:
     async def test_what_lies_below_is_shared_too(self, register: Register, verify: Verify) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        top = await make_folder(ada)
-        inner = await make_folder(ada, "Inner", top["id"])
+        top = await make_folder(ada, "Project")
+        inner = await make_folder(ada, "Inner", top)
 
         await share(ada, top, ben.email, "editor")
 
@@ -32,8 +33,8 @@ class TestShare:
     async def test_the_strongest_role_wins(self, register: Register, verify: Verify) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        top = await make_folder(ada)
-        inner = await make_folder(ada, "Inner", top["id"])
+        top = await make_folder(ada, "Project")
+        inner = await make_folder(ada, "Inner", top)
 
         await share(ada, top, ben.email, "editor")
         await share(ada, inner, ben.email, "viewer")
@@ -45,7 +46,7 @@ class TestShare:
     ) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
 
         first = await share(ada, folder, ben.email, "viewer")
         second = await share(ada, folder, ben.email, "owner")
@@ -56,7 +57,7 @@ class TestShare:
 
     async def test_a_repeated_request_gives_the_first_answer(self, register: Register) -> None:
         ada = await register("ada")
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         body, headers = {"email": new_email(), "role": "viewer"}, {"Idempotency-Key": "once"}
         url = f"{path_of(folder)}/shares"
 
@@ -70,7 +71,7 @@ class TestShare:
     ) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
 
         await share(ada, folder, ben.email, "editor")
         assert code(await share(ben, folder, new_email())) == "403 role_required"
@@ -80,7 +81,7 @@ class TestShare:
 
     async def test_what_one_cannot_see_one_cannot_share(self, register: Register) -> None:
         ada, eve = await register("ada"), await register("eve")
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
 
         assert code(await share(eve, folder, eve.email)) == "404 not_found"
 
@@ -89,7 +90,7 @@ class TestShare:
     ) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         await share(ada, folder, ben.email, "owner")
 
         assert code(await share(ada, folder, ada.email)) == "409 cannot_share_with_owner"
@@ -98,20 +99,20 @@ class TestShare:
 
     async def test_a_file_address_does_not_share_a_folder(self, register: Register) -> None:
         ada = await register("ada")
-        folder = await make_folder(ada) | {"kind": "file"}
+        folder = await make_folder(ada, "Project") | {"kind": "file"}
 
         assert code(await share(ada, folder, new_email())) == "404 not_found"
 
     async def test_nonsense_is_refused(self, register: Register) -> None:
         ada = await register("ada")
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
 
         assert (await share(ada, folder, "nobody")).status_code == 422
         assert (await share(ada, folder, new_email(), "admin")).status_code == 422
 
     async def test_sharing_is_limited(self, register: Register, slow_sharing: str) -> None:
         ada = await register("ada")
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         url = f"{slow_sharing}{path_of(folder)}/shares"
         bodies = [{"email": new_email(), "role": "viewer"} for _ in range(3)]
 
@@ -124,7 +125,7 @@ class TestShare:
 class TestList:
     async def test_pages_follow_each_other(self, register: Register) -> None:
         ada = await register("ada")
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         emails = [new_email() for _ in range(3)]
         for email in emails:
             await share(ada, folder, email)
@@ -139,7 +140,7 @@ class TestList:
     async def test_only_owners_see_who_shares(self, register: Register, verify: Verify) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         await share(ada, folder, ben.email, "editor")
 
         assert code(await ben.http.get(f"{path_of(folder)}/shares")) == "403 role_required"
@@ -149,7 +150,7 @@ class TestChange:
     async def test_another_role_works_at_once(self, register: Register, verify: Verify) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         shared = (await share(ada, folder, ben.email, "viewer")).json()
 
         answer = await ada.http.patch(f"/v1/shares/{shared['id']}", json={"role": "editor"})
@@ -162,7 +163,7 @@ class TestChange:
     ) -> None:
         ada, ben, eve = await register("ada"), await register("ben"), await register("eve")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         shared = (await share(ada, folder, ben.email, "editor")).json()
         url, wish = f"/v1/shares/{shared['id']}", {"role": "owner"}
 
@@ -174,7 +175,7 @@ class TestRemove:
     async def test_an_owner_ends_a_share_at_once(self, register: Register, verify: Verify) -> None:
         ada, ben = await register("ada"), await register("ben")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         shared = (await share(ada, folder, ben.email)).json()
 
         assert (await ada.http.delete(f"/v1/shares/{shared['id']}")).status_code == 204
@@ -185,7 +186,7 @@ class TestRemove:
     async def test_everyone_may_leave(self, register: Register, verify: Verify) -> None:
         ada, ben, eve = await register("ada"), await register("ben"), await register("eve")
         await verify(ben)
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         shared = (await share(ada, folder, ben.email)).json()
 
         assert (await eve.http.delete(f"/v1/shares/{shared['id']}")).status_code == 404
@@ -196,7 +197,7 @@ class TestRemove:
 class TestAudit:
     async def test_each_change_leaves_one_event(self, register: Register, verify: Verify) -> None:
         ada, ben = await register("ada"), await register("ben")
-        folder = await make_folder(ada)
+        folder = await make_folder(ada, "Project")
         shared = (await share(ada, folder, ben.email)).json()
         await ada.http.patch(f"/v1/shares/{shared['id']}", json={"role": "editor"})
         await verify(ben)

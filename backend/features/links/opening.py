@@ -1,0 +1,114 @@
+"""Opening a link by its token: does it still stand, and is it unlocked?"""
+
+import hashlib
+import hmac
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, any_, func, literal, or_, select
+from sqlalchemy.engine import Row
+
+from backend.core.access_tokens import IssuedToken, TokenSigner
+from backend.core.db import Db
+from backend.core.errors import Unauthorized
+from backend.features.links.errors import (
+    DownloadsExhausted,
+    LinkExpired,
+    LinkNotFound,
+    LinkRevoked,
+    PasswordRequired,
+)
+from backend.kit.tokens import token_hash
+from backend.models import Link, Node, Role, User, live
+from backend.rules import access
+
+AUDIENCE = "link"
+"""Unlock tokens open a link and nothing else: the API's own audience differs."""
+UNLOCKED_FOR = timedelta(hours=1)
+
+
+async def find_link(db: Db, token: str) -> Row[Any]:
+    """The link behind `token`, with the name, kind, size and type of its node.
+
+    Raises:
+        LinkNotFound: unknown, or it no longer stands.
+        LinkRevoked, LinkExpired, DownloadsExhausted: it is over.
+    """
+    return await _find(db, Link.token_hash == token_hash(token))
+
+
+async def find_again(db: Db, link: Row[Any]) -> Row[Any]:
+    """What has become of a link found before; raises as `find_link`."""
+    return await _find(db, Link.id == link.id)
+
+
+async def _find(db: Db, condition: ColumnElement[bool]) -> Row[Any]:
+    link = (await db.execute(_standing().where(condition))).first()
+    if link is None:
+        raise LinkNotFound
+    if link.revoked_at is not None:
+        raise LinkRevoked
+    if link.expired:
+        raise LinkExpired
+    if link.max_downloads is not None and link.download_count >= link.max_downloads:
+        raise DownloadsExhausted
+    return link
+
+
+def _standing() -> Select[*tuple[Any, ...]]:
+    """Links that still lead somewhere.
+
+    Nobody can hand on what they have lost: a link stands only while its node is not in the trash
+    and its maker is active and still an owner there.
+    """
+    expired = func.coalesce(Link.expires_at <= func.now(), False).label("expired")
+    return (
+        select(*Link.__table__.columns, expired)
+        .add_columns(Node.kind, Node.name, Node.size, Node.content_type)
+        .join(Node, Node.id == Link.node_id)
+        .join(User, User.id == Link.created_by)
+        .where(live, User.is_active, access.inherited_role(Link.created_by) == Role.OWNER)
+    )
+
+
+async def open_link(db: Db, tokens: TokenSigner, token: str, unlock_token: str | None) -> Row[Any]:
+    """The link behind `token`, if it needs no password or `unlock_token` shows that it was given.
+
+    Raises:
+        PasswordRequired: locked; otherwise as `find_link`.
+    """
+    link = await find_link(db, token)
+    if not is_unlocked(tokens, link, unlock_token):
+        raise PasswordRequired
+    return link
+
+
+def is_unlocked(tokens: TokenSigner, link: Row[Any], unlock_token: str | None) -> bool:
+    """Whether the link needs no password, or the token proves the present one was given."""
+    if link.password_hash is None:
+        return True
+    if unlock_token is None:
+        return False
+    try:
+        claims = tokens.verify(unlock_token, AUDIENCE)
+    except Unauthorized:
+        return False
+    of_link = claims["sub"] == str(link.id)
+    return of_link and hmac.compare_digest(str(claims.get("pwd")), _fingerprint(link))
+
+
+def issue_unlock_token(tokens: TokenSigner, link: Row[Any]) -> IssuedToken:
+    """A token for one link, worthless once the link's password changes."""
+    claims = {"pwd": _fingerprint(link)}
+    return tokens.issue(str(link.id), AUDIENCE, UNLOCKED_FOR, claims)
+
+
+def _fingerprint(link: Row[Any]) -> str:
+    """Names the present password. The hash below it is salted: nothing can be guessed from it."""
+    return hashlib.sha256(str(link.password_hash).encode()).hexdigest()[:32]
+
+
+def below(root_id: UUID) -> ColumnElement[bool]:
+    """SQL: the selected node is the link's node or lies anywhere below it."""
+    return or_(Node.id == root_id, literal(root_id) == any_(Node.path))

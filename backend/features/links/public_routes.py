@@ -1,0 +1,106 @@
+"""`/v1/public/links/{token}`: for recipients, who need no account."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from backend.core.db import Statements
+from backend.core.errors import NotFound, TooManyRequests
+from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.services import Process
+from backend.features.files.schemas import Download
+from backend.features.links import visits
+from backend.features.links.errors import (
+    DownloadsExhausted,
+    FileRequired,
+    LinkExpired,
+    LinkNotFound,
+    LinkRevoked,
+    PasswordRequired,
+    WrongPassword,
+)
+from backend.features.links.opening import find_link, open_link
+from backend.features.links.schemas import PublicItem, PublicLink, Unlock, Unlocked, WantedFile
+from backend.rules.principal import caller
+
+router = APIRouter(prefix="/v1/public/links", tags=["For link recipients"])
+
+Token = Annotated[str, Path(max_length=128, description="The secret part of the link.")]
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="LinkUnlock",
+    description="The `access_token` of `unlock`; only links with a password need it.",
+)
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+
+OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
+
+
+@router.get("/{token}", summary="Look at a link", responses=problems(*OVER))
+async def show(
+    process: Process, db: Statements, token: Token, credentials: Credentials
+) -> PublicLink:
+    """What the link leads to. Until a needed password is given, nothing but that it is needed."""
+    return visits.describe(process, await find_link(db, token), _unlock_token(credentials))
+
+
+@router.post(
+    "/{token}/unlock",
+    summary="Unlock a link",
+    responses=problems(*OVER, WrongPassword, TooManyRequests),
+)
+async def unlock(request: Request, process: Process, token: Token, given: Unlock) -> Unlocked:
+    """Exchange the link's password for a bearer token. Attempts are limited."""
+    issued = await visits.unlock(process, token, given.password, caller(request))
+    return Unlocked(access_token=issued.token, expires_in=issued.expires_in)
+
+
+@router.get(
+    "/{token}/children",
+    summary="Browse a folder link",
+    responses=problems(*OVER, PasswordRequired, NotFound),
+)
+async def list_children(
+    process: Process,
+    db: Statements,
+    token: Token,
+    credentials: Credentials,
+    *,
+    folder_id: UUID | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[PublicItem]:
+    """What the linked folder holds, or a folder anywhere below it, by name."""
+    link = await open_link(db, process.tokens, token, _unlock_token(credentials))
+    folder = await visits.find_folder(db, link, folder_id)
+    return await visits.list_children(db, folder.id, limit, cursor)
+
+
+@router.post(
+    "/{token}/download-url",
+    summary="Download through a link",
+    responses=problems(*OVER, PasswordRequired, NotFound, FileRequired, TooManyRequests),
+)
+async def create_download_url(
+    request: Request,
+    process: Process,
+    db: Statements,
+    token: Token,
+    credentials: Credentials,
+    *,
+    wanted: WantedFile | None = None,
+) -> Download:
+    """Count one download and answer with a short-lived URL of the bytes.
+
+    The count is exact under any concurrency. Fetching the URL again, or in ranges, while it is
+    valid is not counted again, so that a broken download can be resumed.
+    """
+    link = await open_link(db, process.tokens, token, _unlock_token(credentials))
+    file_id = wanted.file_id if wanted else None
+    return await visits.download(process, link, file_id, caller(request))
+
+
+def _unlock_token(credentials: HTTPAuthorizationCredentials | None) -> str | None:
+    return credentials.credentials if credentials else None

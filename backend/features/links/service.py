@@ -1,0 +1,186 @@
+"""Links as their owners handle them: made, listed, changed, withdrawn."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy.engine import Row
+
+from backend.core.db import Db, RequestTransaction, Transaction
+from backend.core.errors import NotFound
+from backend.core.schema import Page, cut_page
+from backend.core.services import Services
+from backend.features.links.errors import BelowDownloadCount, LinkRevoked
+from backend.features.links.schemas import CreatedLink, Link, LinkChange, NewLink
+from backend.kit.cursors import decode_cursor, encode_cursor
+from backend.kit.ids import uuid7
+from backend.kit.tokens import new_token, token_hash
+from backend.models import Link as LinkRow
+from backend.models import Node, NodeKind, Role
+from backend.rules import access, audit
+from backend.rules.principal import Principal
+
+LIMITS = ("expires_at", "password", "max_downloads")
+
+
+async def create(
+    services: Services,
+    late: RequestTransaction,
+    principal: Principal,
+    node_id: UUID,
+    new: NewLink,
+    *,
+    kind: NodeKind,
+) -> CreatedLink:
+    """Make a link to a file or folder; its token is shown here and never again.
+
+    Raises:
+        NotFound, RoleRequired: the caller does not own the node.
+    """
+    hashed = await services.passwords.hash(new.password) if new.password else None
+    tx = await late.open()
+    await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
+    token, link_id = new_token(), uuid7()
+    made = await tx.execute(
+        insert(LinkRow)
+        .values(
+            id=link_id,
+            node_id=node_id,
+            created_by=principal.user_id,
+            token_hash=token_hash(token),
+            password_hash=hashed,
+            expires_at=new.expires_at,
+            max_downloads=new.max_downloads,
+        )
+        .returning(*LinkRow.__table__.columns)
+    )
+    link = made.one()
+    limits = [name for name in LIMITS if getattr(new, name) is not None]
+    await _record(tx, principal, "link.created", link, limits=limits)
+    url = f"{services.settings.public_url}/s/{token}"
+    return CreatedLink(**_present(link).model_dump(), token=token, url=url)
+
+
+async def list_links(
+    db: Db, principal: Principal, node_id: UUID | None, limit: int, cursor: str | None
+) -> Page[Link]:
+    """The caller's links, or all links of one node the caller owns; newest first.
+
+    Raises:
+        NotFound, RoleRequired: the caller does not own the node.
+    """
+    query = select(*LinkRow.__table__.columns).order_by(LinkRow.id.desc()).limit(limit + 1)
+    if node_id is None:
+        query = query.where(LinkRow.created_by == principal.user_id)
+    else:
+        await access.require(db, principal.user_id, node_id, Role.OWNER)
+        query = query.where(LinkRow.node_id == node_id)
+    if cursor:
+        (last_id,) = decode_cursor(cursor, UUID)
+        query = query.where(LinkRow.id < last_id)
+    rows = (await db.execute(query)).all()
+    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
+    return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
+
+
+async def get(db: Db, principal: Principal, link_id: UUID) -> Link:
+    """One link.
+
+    Raises:
+        NotFound: neither made by the caller nor on a node they own.
+    """
+    found = (await db.execute(_manageable(principal.user_id, link_id))).first()
+    if found is None:
+        raise NotFound
+    return _present(found)
+
+
+async def change(
+    services: Services,
+    late: RequestTransaction,
+    principal: Principal,
+    link_id: UUID,
+    wanted: LinkChange,
+) -> Link:
+    """Set or lift limits. A changed password ends what was unlocked with the old one.
+
+    Raises:
+        NotFound: as for `get`.
+        LinkRevoked: a withdrawn link stays withdrawn.
+        BelowDownloadCount: the new cap is below the downloads already made.
+    """
+    values = wanted.model_dump(exclude_unset=True)
+    changed_fields = sorted(values)
+    if "password" in values:
+        password = values.pop("password")
+        values["password_hash"] = await services.passwords.hash(password) if password else None
+    tx = await late.open()
+    link = await _lock(tx, principal, link_id)
+    if link.revoked_at is not None:
+        raise LinkRevoked
+    if (cap := values.get("max_downloads")) is not None and cap < link.download_count:
+        raise BelowDownloadCount
+    if not values:
+        return _present(link)
+    changed = await tx.execute(
+        update(LinkRow)
+        .where(LinkRow.id == link_id)
+        .values(values)
+        .returning(*LinkRow.__table__.columns)
+    )
+    await _record(tx, principal, "link.updated", link, changed=changed_fields)
+    return _present(changed.one())
+
+
+async def revoke(tx: Transaction, principal: Principal, link_id: UUID) -> None:
+    """Withdraw a link, at once and for good. Withdrawing it again changes nothing.
+
+    Raises:
+        NotFound: as for `get`.
+    """
+    link = await _lock(tx, principal, link_id)
+    if link.revoked_at is not None:
+        return
+    await tx.execute(update(LinkRow).where(LinkRow.id == link_id).values(revoked_at=func.now()))
+    await _record(tx, principal, "link.revoked", link)
+
+
+def _manageable(user_id: UUID, link_id: UUID) -> Select[*tuple[Any, ...]]:
+    """A link, for the one who made it and for every owner of its node, trashed or not."""
+    return (
+        select(*LinkRow.__table__.columns)
+        .join(Node, Node.id == LinkRow.node_id)
+        .where(
+            LinkRow.id == link_id,
+            or_(
+                LinkRow.created_by == user_id,
+                access.inherited_role(user_id) == Role.OWNER,
+            ),
+        )
+    )
+
+
+async def _lock(tx: Transaction, principal: Principal, link_id: UUID) -> Row[Any]:
+    query = _manageable(principal.user_id, link_id).with_for_update(of=LinkRow)
+    if (link := (await tx.execute(query)).first()) is None:
+        raise NotFound
+    return link
+
+
+def _present(row: Row[Any]) -> Link:
+    return Link(
+        id=row.id,
+        node_id=row.node_id,
+        has_password=row.password_hash is not None,
+        expires_at=row.expires_at,
+        max_downloads=row.max_downloads,
+        download_count=row.download_count,
+        revoked_at=row.revoked_at,
+        created_at=row.created_at,
+    )
+
+
+async def _record(
+    tx: Transaction, principal: Principal, action: str, link: Row[Any], **data: Any
+) -> None:
+    await audit.record(tx, principal.actor, action, link.id, node_id=str(link.node_id), **data)

@@ -1,0 +1,188 @@
+"""What a recipient does with a link: look, unlock, browse, download."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy.engine import Row
+
+from backend.core.access_tokens import IssuedToken
+from backend.core.db import Db, Transaction
+from backend.core.errors import NotFound
+from backend.core.schema import Page, cut_page
+from backend.core.services import Services
+from backend.features.files.downloads import download_select, sign
+from backend.features.files.schemas import Download
+from backend.features.links.errors import FileRequired, PasswordRequired, WrongPassword
+from backend.features.links.opening import (
+    below,
+    find_again,
+    find_link,
+    is_unlocked,
+    issue_unlock_token,
+)
+from backend.features.links.schemas import PublicItem, PublicLink
+from backend.kit.addresses import client_network
+from backend.kit.cursors import decode_cursor, encode_cursor
+from backend.models import ActorKind, Link, Node, NodeKind, live
+from backend.rules import audit
+from backend.rules.actor import Actor
+
+
+def describe(services: Services, link: Row[Any], unlock_token: str | None) -> PublicLink:
+    """What the recipient may know; while a password is missing, only that it is."""
+    if not is_unlocked(services.tokens, link, unlock_token):
+        return PublicLink(
+            kind=None, name=None, needs_password=True, expires_at=None, downloads_left=None
+        )
+    is_file = link.kind == NodeKind.FILE
+    capped = link.max_downloads is not None
+    return PublicLink(
+        kind=link.kind,
+        name=link.name,
+        size=link.size if is_file else None,
+        content_type=link.content_type if is_file else None,
+        needs_password=False,
+        expires_at=link.expires_at,
+        downloads_left=link.max_downloads - link.download_count if capped else None,
+    )
+
+
+async def unlock(services: Services, token: str, password: str, visitor: Actor) -> IssuedToken:
+    """Exchange the link's password for a short-lived token; without a password it is given freely.
+
+    Raises:
+        WrongPassword: it is another one.
+        TooManyRequests: too many were tried, from this address or altogether.
+        LinkNotFound, Gone: as `find_link`.
+    """
+    link = await find_link(services.database.autocommit, token)
+    if link.password_hash is not None:
+        await _limit_guesses(services, link, visitor)
+        if not await services.passwords.verify(password, link.password_hash):
+            raise WrongPassword
+    return issue_unlock_token(services.tokens, link)
+
+
+async def _limit_guesses(services: Services, link: Row[Any], visitor: Actor) -> None:
+    """Bound what one visitor may try on a link, and what all of them together may.
+
+    The second rate is higher than one visitor can use up: nobody alone keeps the others out.
+    """
+    rates, link_id = services.settings.sharing, str(link.id)
+    network = client_network(visitor.ip)
+    await services.limiter.hit(rates.unlock_rate, "link password", link_id, network)
+    await services.limiter.hit(rates.unlock_link_rate, "link password", link_id)
+
+
+async def find_folder(db: Db, link: Row[Any], folder_id: UUID | None) -> Row[Any]:
+    """A folder of the link's tree, by default the top one: its id, name and path.
+
+    Raises:
+        NotFound: outside of the link, in the trash, or a file.
+    """
+    query = select(Node.id, Node.name, Node.path).where(
+        Node.id == (folder_id or link.node_id),
+        Node.kind == NodeKind.FOLDER,
+        live,
+        below(link.node_id),
+    )
+    if (folder := (await db.execute(query)).first()) is None:
+        raise NotFound("This link has no such folder.")
+    return folder
+
+
+async def list_children(
+    db: Db, folder_id: UUID, limit: int, cursor: str | None
+) -> Page[PublicItem]:
+    """What a folder holds, by name."""
+    query = (
+        select(Node.id, Node.kind, Node.name, Node.name_key, Node.size)
+        .add_columns(Node.content_type, Node.updated_at)
+        .where(Node.parent_id == folder_id, live)
+        .order_by(Node.name_key, Node.id)
+        .limit(limit + 1)
+    )
+    if cursor:
+        query = query.where(tuple_(Node.name_key, Node.id) > decode_cursor(cursor, str, UUID))
+    rows = (await db.execute(query)).all()
+    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.name_key, row.id))
+    return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
+
+
+async def trail(db: Db, link: Row[Any], folder: Row[Any]) -> list[Row[Any]]:
+    """The folders from the link's own down to the one above `folder`: id and name."""
+    ids = [*folder.path, folder.id]
+    above = ids[ids.index(link.node_id) : -1]
+    query = (
+        select(Node.id, Node.name).where(Node.id.in_(above)).order_by(func.cardinality(Node.path))
+    )
+    return list(await db.execute(query)) if above else []
+
+
+def _present(row: Row[Any]) -> PublicItem:
+    is_file = row.kind == NodeKind.FILE
+    return PublicItem(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        size=row.size if is_file else None,
+        content_type=row.content_type,
+        updated_at=row.updated_at,
+    )
+
+
+async def download(
+    services: Services, link: Row[Any], file_id: UUID | None, visitor: Actor
+) -> Download:
+    """Count one download and give its URL.
+
+    What is counted is the URL: until it expires the file may be fetched in pieces or again,
+    as every resumed download does.
+
+    Raises:
+        FileRequired: a folder link, and no file named.
+        NotFound: no such file in this link.
+        TooManyRequests: this address downloads too often.
+        Gone, PasswordRequired: the link ended or got another password in the meantime.
+    """
+    rate = services.settings.sharing.download_rate
+    await services.limiter.hit(rate, "link download", client_network(visitor.ip))
+    file = await _find_file(services.database.autocommit, link, file_id)
+    # Signed first: it touches nothing, and a URL that cannot be made must not be counted.
+    signed = sign(services.presigner, file, services.settings.download_url_ttl, "attachment")
+    actor = replace(visitor, kind=ActorKind.LINK, id=link.id)
+    async with services.database.transaction() as tx:
+        await _count_download(tx, link)
+        await audit.record(tx, actor, "link.downloaded", link.id, node_id=str(file.id))
+    return signed
+
+
+async def _find_file(db: Db, link: Row[Any], file_id: UUID | None) -> Row[Any]:
+    if file_id is None and link.kind == NodeKind.FOLDER:
+        raise FileRequired
+    wanted = file_id or link.node_id
+    query = download_select().where(Node.id == wanted, below(link.node_id))
+    if (file := (await db.execute(query)).first()) is None:
+        raise NotFound("This link has no such file.")
+    return file
+
+
+async def _count_download(tx: Transaction, link: Row[Any]) -> None:
+    """Use up one download: one conditional UPDATE, exact however many arrive at once."""
+    counted = await tx.execute(
+        update(Link)
+        .where(
+            Link.id == link.id,
+            Link.revoked_at.is_(None),
+            Link.password_hash.is_not_distinct_from(link.password_hash),
+            or_(Link.expires_at.is_(None), Link.expires_at > func.now()),
+            or_(Link.max_downloads.is_(None), Link.download_count < Link.max_downloads),
+        )
+        .values(download_count=Link.download_count + 1)
+        .returning(Link.id)
+    )
+    if counted.first() is None:
+        await find_again(tx, link)  # raises what has ended the link
+        raise PasswordRequired  # it still stands, so it was the password that changed

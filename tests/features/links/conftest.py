@@ -1,0 +1,50 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from uuid import UUID
+
+import pytest
+from sqlalchemy import update
+
+from backend.core.services import Services
+from backend.core.settings import Settings, SharingSettings
+from backend.models import Link, User
+from tests.conftest import serve
+from tests.people import Person
+from tests.sharing import Json
+
+Expire = Callable[[Json], Awaitable[None]]
+LockOut = Callable[[Person], Awaitable[None]]
+
+
+@pytest.fixture
+def expire(services: Services) -> Expire:
+    """Lets a link's time run out: nobody may set an expiry in the past."""
+
+    async def expire(link: Json) -> None:
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        ended = update(Link).where(Link.id == UUID(link["id"])).values(expires_at=past)
+        await services.database.autocommit.execute(ended)
+
+    return expire
+
+
+@pytest.fixture
+def lock_out(services: Services) -> LockOut:
+    """Deactivates an account, as an administrator does."""
+
+    async def lock_out(person: Person) -> None:
+        locked = update(User).where(User.id == UUID(person.id)).values(is_active=False)
+        await services.database.autocommit.execute(locked)
+
+    return lock_out
+
+
+@pytest.fixture
+async def slow_links(settings: Settings) -> AsyncIterator[str]:
+    """An API behind a proxy that allows two downloads a visitor and three guesses a link."""
+    sharing = SharingSettings(download_rate="2/hour", unlock_link_rate="3/hour")
+    proxies = [ip_network("127.0.0.1/32")]
+    changes = {"sharing": sharing, "trusted_proxies": proxies}
+    async with serve(settings.model_copy(update=changes)) as url:
+        yield url

@@ -1,0 +1,153 @@
+import httpx
+import pytest
+
+from tests.people import Person, Register
+from tests.sharing import Json, code, make_link, public
+from tests.transfer import upload_file
+from tests.trees import make_folder
+
+PASSWORD = "violet umbrella"
+
+
+async def locked_link(ada: Person) -> Json:
+    file = await upload_file(ada, b"hello", "secret plan.txt")
+    return await make_link(ada, file, password=PASSWORD, max_downloads=9)
+
+
+async def unlock(http: httpx.AsyncClient, link: Json, password: str = PASSWORD) -> httpx.Response:
+    return await http.post(public(link, "/unlock"), json={"password": password})
+
+
+async def bearer(http: httpx.AsyncClient, link: Json, password: str = PASSWORD) -> dict[str, str]:
+    token = (await unlock(http, link, password)).json()["access_token"]
+    return {"Authorization": f"Bearer {token}"}
+
+
+class TestLocked:
+    async def test_nothing_is_told_but_that_a_password_is_needed(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        link = await locked_link(await register("ada"))
+
+        shown = (await http.get(public(link))).json()
+
+        assert shown.pop("needs_password") is True
+        assert set(shown.values()) == {None}
+
+    async def test_nothing_is_listed_or_downloaded(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        ada = await register("ada")
+        link = await make_link(ada, await make_folder(ada, "Project"), password=PASSWORD)
+
+        for answer in (
+            await http.get(public(link, "/children")),
+            await http.post(public(link, "/download-url")),
+            await http.get(public(link, "/children"), headers={"Authorization": "Bearer x.y.z"}),
+            await ada.http.get(public(link, "/children")),  # an account's token opens no link
+        ):
+            assert code(answer) == "401 password_required"
+
+
+class TestUnlock:
+    async def test_the_password_opens_everything(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        link = await locked_link(await register("ada"))
+
+        unlocked = await unlock(http, link)
+        headers = {"Authorization": f"Bearer {unlocked.json()['access_token']}"}
+
+        assert unlocked.json()["expires_in"] == 3600
+        shown = (await http.get(public(link), headers=headers)).json()
+        assert (shown["name"], shown["needs_password"]) == ("secret plan.txt", False)
+        download = await http.post(public(link, "/download-url"), headers=headers)
+        assert (await http.get(download.json()["url"])).content == b"hello"
+
+    @pytest.mark.parametrize("wrong", ["", "Violet umbrella", "x" * 1024, "violet\x00umbrella"])
+    async def test_a_wrong_password_does_not(
+        self, register: Register, http: httpx.AsyncClient, wrong: str
+    ) -> None:
+        link = await locked_link(await register("ada"))
+
+        assert code(await unlock(http, link, wrong)) == "401 wrong_password"
+
+    async def test_a_link_without_a_password_asks_for_none(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        ada = await register("ada")
+        link = await make_link(ada, await make_folder(ada, "Project"))
+
+        assert (await unlock(http, link, "anything")).status_code == 200
+
+    async def test_one_links_token_opens_no_other(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        ada = await register("ada")
+        one, other = await locked_link(ada), await locked_link(ada)
+
+        answer = await http.post(public(other, "/download-url"), headers=await bearer(http, one))
+
+        assert code(answer) == "401 password_required"
+
+    async def test_the_token_opens_nothing_of_the_account(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        link = await locked_link(await register("ada"))
+
+        answer = await http.get("/v1/users/me", headers=await bearer(http, link))
+
+        assert code(answer) == "401 invalid_token"
+
+    async def test_a_changed_password_locks_again(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        ada = await register("ada")
+        link = await locked_link(ada)
+        before = await bearer(http, link)
+
+        await ada.http.patch(f"/v1/links/{link['id']}", json={"password": "another umbrella"})
+
+        assert (await http.get(public(link), headers=before)).json()["needs_password"] is True
+        assert code(await unlock(http, link)) == "401 wrong_password"
+        after = await bearer(http, link, "another umbrella")
+        assert (await http.get(public(link), headers=after)).json()["needs_password"] is False
+
+    async def test_a_withdrawn_link_stays_shut_for_who_had_unlocked_it(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        ada = await register("ada")
+        link = await locked_link(ada)
+        headers = await bearer(http, link)
+
+        await ada.http.delete(f"/v1/links/{link['id']}")
+
+        answer = await http.post(public(link, "/download-url"), headers=headers)
+        assert code(answer) == "410 link_revoked"
+        assert code(await unlock(http, link)) == "410 link_revoked"
+
+
+class TestGuessing:
+    async def test_one_visitor_runs_out_of_guesses_at_one_link_alone(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        ada = await register("ada")
+        link, other = await locked_link(ada), await locked_link(ada)
+
+        answers = [await unlock(http, link, f"guess {number}") for number in range(11)]
+
+        assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+        assert int(answers[-1].headers["Retry-After"]) > 0
+        assert (await unlock(http, other)).status_code == 200
+
+    async def test_all_visitors_together_are_limited_too(
+        self, register: Register, http: httpx.AsyncClient, slow_links: str
+    ) -> None:
+        link = await locked_link(await register("ada"))
+        url, answers = slow_links + public(link, "/unlock"), []
+
+        for number in range(4):
+            visitor, guess = f"203.0.113.{number}", {"password": f"guess {number}"}
+            answers.append(await http.post(url, json=guess, headers={"X-Forwarded-For": visitor}))
+
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
