@@ -6,7 +6,7 @@ instead of three (BEGIN, statement, COMMIT). Both run Core statements over the m
 give rows; there is no unit of work and nothing is loaded behind anybody's back.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Annotated, Any, Protocol, Self, cast
@@ -36,6 +36,8 @@ LOST = (
     TimeoutError,
 )
 
+Connect = Callable[..., Coroutine[Any, Any, Any]]
+
 Transaction = AsyncConnection
 """A connection inside an open transaction."""
 
@@ -46,9 +48,11 @@ class Autocommit:
     Results are fetched whole before the connection goes back to the pool.
     """
 
-    def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[Record]") -> None:
+    def __init__(self, engine: AsyncEngine, connect: Connect, size: int) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._pool = pool
+        self._connect = connect
+        self._size = size
+        self._pool: asyncpg.Pool[Record] | None = None
 
     async def fetch(self, statement: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
         """Run a prepared statement and return its rows.
@@ -56,8 +60,9 @@ class Autocommit:
         Raises:
             DependencyUnavailable: the connection broke, or none came free in time.
         """
+        pool = self._pool or await self._open_pool()
         try:
-            return await self._pool.fetch(statement.sql, *statement.arguments(values))
+            return await pool.fetch(statement.sql, *statement.arguments(values))
         except LOST as error:
             log.warning("lost the database", error=type(error).__name__)
             raise DependencyUnavailable("The database does not answer.") from error
@@ -67,6 +72,25 @@ class Autocommit:
         async with self._engine.connect() as connection:
             result: CursorResult[Any] = await connection.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
+
+    async def _open_pool(self) -> "asyncpg.Pool[Record]":
+        """The connections of prepared statements, opened one by one as they are needed.
+
+        A single statement leaves nothing behind, so nothing is reset between two of them.
+        """
+        self._pool = await asyncpg.create_pool(
+            min_size=0,
+            max_size=self._size,
+            connect=self._connect,
+            reset=_keep,
+            record_class=Record,
+        )
+        return self._pool
+
+    async def close(self) -> None:
+        """Close the connections of prepared statements."""
+        if self._pool is not None:
+            await self._pool.close()
 
 
 class Db(Protocol):
@@ -151,15 +175,7 @@ class Database:
             pool_use_lifo=True,
             connect_args={"prepared_statement_name_func": _unique_name} if pooled else {},
         )
-        # Prepared statements need no transaction state, so nothing is reset between two of them.
-        self._pool: asyncpg.Pool[Record] = asyncpg.create_pool(
-            min_size=0,
-            max_size=settings.pool_size,
-            connect=self._connect,
-            reset=_keep,
-            record_class=Record,
-        )
-        self.autocommit = Autocommit(self.engine, self._pool)
+        self.autocommit = Autocommit(self.engine, self._connect, settings.pool_size)
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """Open a raw connection outside the pool.
@@ -190,10 +206,6 @@ class Database:
             log.warning("cannot connect to the database", error=type(error).__name__)
             raise DependencyUnavailable("The database does not answer.") from error
 
-    async def open(self) -> None:
-        """Get ready for prepared statements; connects with the first of them."""
-        await self._pool
-
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction: commits on success, rolls back on any error."""
@@ -206,9 +218,8 @@ class Database:
         return pool.checkedout(), pool.checkedin()
 
     async def close(self) -> None:
-        """Close every connection; also where only the engine was used, as in a migration."""
-        await self.open()  # connects to nothing, but an unopened pool refuses to be closed
-        await self._pool.close()
+        """Close every connection."""
+        await self.autocommit.close()
         await self.engine.dispose()
 
 

@@ -40,7 +40,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open everything, and close it again in the reverse order."""
     database = Database(settings.database)
     try:
-        await database.open()
         async with open_object_store(settings.s3) as objects:
             yield Services(
                 settings=settings,
