@@ -1,19 +1,23 @@
 # Everything a developer types. `make help` prints this list.
 PYTHON ?= python3
 VENV ?= .venv
+HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA_DIR ?= .data
 # Terraform with the provider's schema and no network, where a checkout has it beside it.
 TERRAFORM_CHECK ?= ../shared/terraform/check
-export PORT DATA_DIR
+export HOST PORT DATA_DIR
+
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+# Made anew when $(PYTHON) becomes another version.
+ENVIRONMENT := $(VENV)/.python-$(VERSION)
+PIP := $(PYTHON) -m pip --python $(VENV)/bin/python
 
 # Installs a hashed lock into $(VENV), again only when the lock or the metadata changed.
-# venv is made without pip so that Debian's python3 works without python3-venv.
 define install
-$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "We-Upload needs Python 3.11 or newer; set PYTHON=/path/to/python3")'
-test -x $(VENV)/bin/python || $(PYTHON) -m venv --without-pip $(VENV)
-$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements/$(1).txt
-$(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+echo "Installing into $(VENV), once; this takes about half a minute ..."
+$(PIP) install -qq --disable-pip-version-check --require-hashes -r requirements/$(1).txt
+$(PIP) install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 touch $@
 endef
 
@@ -21,22 +25,27 @@ endef
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.embedded: requirements/embedded.txt pyproject.toml
-	@echo "Installing into $(VENV) ..."
+# Without pip inside: Debian's python3 makes environments with pip only when python3-venv is installed.
+$(ENVIRONMENT):
+	@$(if $(filter 3.11 3.12 3.13,$(VERSION)),:,echo "We-Upload needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $(or $(VERSION),missing): say make PYTHON=/path/to/python3.13"; exit 1)
+	@$(PYTHON) -c 'import pip, sys; sys.exit([int(n) for n in pip.__version__.split(".")[:2]] < [22, 3])' 2>/dev/null || { echo "We-Upload needs pip 22.3 or newer for $(PYTHON): install python3-pip, or run $(PYTHON) -m pip install --upgrade pip"; exit 1; }
+	@$(PYTHON) -m venv --clear --without-pip $(VENV)
+	@touch $@
+
+$(VENV)/.embedded: requirements/embedded.txt pyproject.toml $(ENVIRONMENT)
 	@$(call install,embedded)
 
-$(VENV)/.dev: requirements/dev.txt pyproject.toml
-	@echo "Installing into $(VENV) ..."
+$(VENV)/.dev: requirements/dev.txt pyproject.toml $(ENVIRONMENT)
 	@$(call install,dev)
 	@touch $(VENV)/.embedded
 
 run: $(VENV)/.embedded ## Start PostgreSQL, S3, the API and the worker, here and now
 	@exec $(VENV)/bin/we-upload dev
 
-test: $(VENV)/.dev ## Run the whole test suite
-	@$(VENV)/bin/python -m pytest
+test: $(VENV)/.dev ## Run the whole test suite and measure what it covers
+	@$(VENV)/bin/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=90 $(ARGS)
 
-lint: $(VENV)/.dev lint-deploy ## Style, types and import rules
+lint: $(VENV)/.dev ## Style, types and import rules
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
@@ -69,4 +78,4 @@ lock: $(VENV)/.dev ## Resolve pyproject.toml into the hashed lock files
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" requirements/compile
 
 clean: ## Remove the virtual environments and caches (data stays in DATA_DIR)
-	rm -rf $(VENV) .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis htmlcov
+	rm -rf $(VENV) .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov

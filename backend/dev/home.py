@@ -15,8 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 LOOPBACK = "127.0.0.1"
-PATIENCE = 15
-"""Seconds to wait for a run that is being stopped just now."""
+PATIENCE = 10
+"""Seconds to wait for another run to end."""
 LEAST_FREE = 256 * 1024**2
 """Bytes that must be free to begin: PostgreSQL makes 40 MB at first, and needs air for its log."""
 
@@ -48,8 +48,17 @@ class Home:
         return folder
 
     def load(self) -> dict[str, str]:
-        """The settings kept by earlier runs."""
+        """The settings kept by earlier runs.
+
+        Raises:
+            CannotRun: they are lost, and with them the password of a database that exists.
+        """
         if not self.environment_file.exists():
+            if (self.path / "postgres").exists():
+                raise CannotRun(
+                    f"{self.environment_file}, which holds the database's password, is missing: "
+                    "bring it back, or choose another DATA_DIR."
+                )
             return {}
         lines = self.environment_file.read_text().splitlines()
         pairs = (shlex.split(line)[0].partition("=") for line in lines if "=" in line)
@@ -95,7 +104,7 @@ def _hold(lock: int, path: Path) -> None:
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except BlockingIOError:  # perhaps by a run that is being stopped just now
             if time.monotonic() > deadline:
                 raise CannotRun(
                     f"Another run uses {path}: stop it, or choose another DATA_DIR."

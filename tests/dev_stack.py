@@ -1,0 +1,105 @@
+"""The real thing: `we-upload dev` as a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+START_SECONDS = 90
+
+
+@dataclass
+class Stack:
+    """A running stack and what it has printed."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    data_dir: Path
+    printed: str
+
+    @property
+    def tour(self) -> str:
+        """The block to paste."""
+        return "API=" + self.printed.partition("\nAPI=")[2].partition("\n\n")[0] + "\n"
+
+    @property
+    def parts(self) -> list[psutil.Process]:
+        """Every process below it."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def part(self, word: str) -> psutil.Process:
+        """The process, below its leash, whose command line holds `word`."""
+        return next(
+            part
+            for part in self.parts
+            if word in " ".join(part.cmdline()) and "leash.py" not in " ".join(part.cmdline())
+        )
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> str:
+        """End it; return everything it has printed since the start."""
+        self.process.send_signal(how)
+        rest, _ = self.process.communicate(timeout=30)
+        return rest
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def launch(
+    data_dir: Path, port: int, user: tuple[str, ...] = (), **environment: str
+) -> "subprocess.Popen[str]":
+    """Start it, perhaps as another user."""
+    ours = {"DATA_DIR": str(data_dir), "PORT": str(port), "COLUMNS": "200", **environment}
+    return subprocess.Popen(
+        [*user, sys.executable, "-m", "backend.cli", "dev"],
+        env={**os.environ, **ours},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@contextmanager
+def stack(
+    data_dir: Path, port: int | None = None, user: tuple[str, ...] = (), **environment: str
+) -> Iterator[Stack]:
+    """Run it until the end of the block."""
+    port = port or free_port()
+    process = launch(data_dir, port, user, **environment)
+    try:
+        printed = _read_welcome(process)
+        yield Stack(process, f"http://127.0.0.1:{port}", data_dir, printed)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=30)
+        finally:
+            process.kill()
+
+
+def _read_welcome(process: "subprocess.Popen[str]") -> str:
+    """Everything up to the last line of the block to paste."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    deadline = time.monotonic() + START_SECONDS
+    for line in process.stdout:
+        lines.append(line)
+        if "/links" in line or time.monotonic() > deadline:
+            break
+    printed = "".join(lines)
+    assert "We-Upload runs at" in printed, printed
+    return printed
