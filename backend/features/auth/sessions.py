@@ -126,8 +126,15 @@ async def revoke(tx: Transaction, actor: Actor, *which: Any, reason: str) -> int
 
 async def sign_out(tx: Transaction, actor: Actor, token: str) -> None:
     """End the session that `token` belongs to; an unknown one is no error (RFC 7009, 2.2)."""
-    owner = select(RefreshToken.session_id).where(RefreshToken.hash == token_hash(token))
-    await revoke(tx, actor, UserSession.id.in_(owner), reason="signed_out")
+    query = (
+        select(UserSession.id, UserSession.user_id)
+        .join(RefreshToken, RefreshToken.session_id == UserSession.id)
+        .where(RefreshToken.hash == token_hash(token))
+    )
+    session = (await tx.execute(query)).first()
+    if session is not None:
+        owner = Actor(ActorKind.USER, session.user_id, actor.ip, actor.request_id)
+        await revoke(tx, owner, UserSession.id == session.id, reason="signed_out")
 
 
 async def list_sessions(

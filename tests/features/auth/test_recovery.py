@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from backend.core.services import Services
+from backend.features.auth.jobs import mail_reset
 from backend.kit.tokens import token_hash
 from backend.models import EmailToken
 from tests.jobs import run_jobs
@@ -97,6 +98,13 @@ class TestForgotPassword:
 
         assert refused.status_code == 429
         assert int(refused.headers["Retry-After"]) > 0
+
+    async def test_nor_by_many_strangers_together(self, register: Register, post: Post) -> None:
+        ada = await register()
+        for _ in range(8):
+            await mail_reset(post.services, email=ada.email)
+
+        assert post.mailbox.subjects(ada.email).count(RESET) == 5
 
 
 class TestResetPassword:
