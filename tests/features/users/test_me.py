@@ -1,10 +1,11 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, update
 
 from backend.core.services import Services
-from backend.models import User
+from backend.models import Node, User
+from tests.jobs import run_jobs
 from tests.people import Register, sign_in
 
 
@@ -98,19 +99,18 @@ class TestLeave:
 
         assert (await sign_in(ada.http, ada.email, "a fresh start here")).status_code == 200
 
-    async def test_has_the_files_deleted(self, register: Register, services: Services) -> None:
+    async def test_deletes_what_was_stored(self, register: Register, services: Services) -> None:
         ada = await register()
 
         await ada.http.delete("/v1/users/me")
 
-        payload = f'{{"user_id":"{ada.id}"}}'.encode()
-        query = text(
-            "SELECT count(*) FROM pgqueuer WHERE entrypoint = :name AND payload = :payload"
+        await run_jobs(services)
+        left = (
+            select(User.id, Node.id)
+            .outerjoin(Node, Node.owner_id == User.id)
+            .where(User.id == UUID(ada.id))
         )
-        jobs = await services.database.autocommit.execute(
-            query, {"name": "users.purge", "payload": payload}
-        )
-        assert jobs.scalar_one() == 1
+        assert (await services.database.autocommit.execute(left)).first() is None
 
     async def test_needs_a_session(self, register: Register) -> None:
         ada = await register()
