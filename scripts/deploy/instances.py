@@ -16,6 +16,7 @@ class Instances:
         self.facts, self.alarms = facts, alarms
         self.ec2, self.ssm = boto3.client("ec2"), boto3.client("ssm")
         self.scaling = boto3.client("autoscaling")
+        self.cloudwatch = boto3.client("cloudwatch")
 
     def _group(self) -> dict[str, Any]:
         names = [self.facts["autoscaling_group"]]
@@ -75,7 +76,7 @@ class Instances:
                 "MaxHealthyPercentage": 200,
                 "AutoRollback": True,
                 "BakeTime": BAKE,
-                "AlarmSpecification": {"Alarms": self.alarms},
+                "AlarmSpecification": {"Alarms": self._quiet_alarms()},
             },
         )["InstanceRefreshId"]
 
@@ -88,6 +89,14 @@ class Instances:
             return bool(answer["Status"] == "Successful")
 
         wait_until(finished)
+
+    def _quiet_alarms(self) -> list[str]:
+        """What may undo the roll-out: an alarm that fires already would undo its own repair.
+
+        So do those of a service that has never run. ECS leaves them out by itself.
+        """
+        answer = self.cloudwatch.describe_alarms(AlarmNames=self.alarms)
+        return [a["AlarmName"] for a in answer["MetricAlarms"] if a["StateValue"] != "ALARM"]
 
     def _new_version(self, image: str) -> str:
         """Terraform's newest template, with this image and the newest machine image."""

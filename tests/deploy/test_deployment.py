@@ -1,6 +1,6 @@
 """Deployments, against clients that check every call with AWS's own service models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
@@ -141,11 +141,31 @@ class TestInstances:
             aws.answers("autoscaling", "describe_instance_refreshes", refreshes)
         platform(EC2).roll_out(NEW)
 
-    def starts_refresh(self, aws: Aws) -> None:
+    def test_alarm_that_fires_already_does_not_undo_its_repair(self, aws: Aws) -> None:
+        self.starts_refresh(aws, alarm="ALARM", watched=[])
+        refreshes = {"InstanceRefreshes": [{"Status": "Successful"}]}
+        aws.answers("autoscaling", "describe_instance_refreshes", refreshes)
+        platform(EC2).roll_out(NEW)
+
+    def starts_refresh(
+        self, aws: Aws, *, alarm: str = "OK", watched: Sequence[str] = ("we-upload-dev-rollback",)
+    ) -> None:
+        alarms = [{"AlarmName": "we-upload-dev-rollback", "StateValue": alarm}]
+        aws.answers("cloudwatch", "describe_alarms", {"MetricAlarms": alarms})
         aws.answers("ssm", "get_parameter", {"Parameter": {"Value": "ami-0123456789abcdef0"}})
         version = {"LaunchTemplateVersion": {"VersionNumber": 8}}
         aws.answers("ec2", "create_launch_template_version", version)
-        aws.answers("autoscaling", "start_instance_refresh", {"InstanceRefreshId": "refresh"})
+        preferences = {
+            "MinHealthyPercentage": 100,
+            "MaxHealthyPercentage": 200,
+            "AutoRollback": True,
+            "BakeTime": ANY,
+            "AlarmSpecification": {"Alarms": list(watched)},
+        }
+        aws.answers(
+            "autoscaling", "start_instance_refresh", {"InstanceRefreshId": "refresh"},
+            AutoScalingGroupName="we-upload-dev", DesiredConfiguration=ANY, Preferences=preferences,
+        )  # fmt: skip
 
 
 class TestTasks:
