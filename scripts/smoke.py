@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import secrets
 import sys
 import time
@@ -23,6 +24,7 @@ from urllib.parse import urlencode
 
 SIZE = 1024**2
 TIMEOUT = 30
+LONG = re.compile(r"[\w-]{32,}")  # ids, and the tokens of links, which no log shall hold
 
 
 class SmokeError(Exception):
@@ -62,7 +64,8 @@ class Client:
         """Send JSON, expect `status`, give back JSON."""
         data = None if body is None else json.dumps(body).encode()
         headers = {**self.headers, "Content-Type": "application/json"}
-        answer = expect(status, send(method, self.base + path, data, headers), f"{method} {path}")
+        what = f"{method} {LONG.sub('...', path)}"
+        answer = expect(status, send(method, self.base + path, data, headers), what)
         return json.loads(answer) if answer else None
 
     def sign_in(self, email: str, password: str) -> None:
