@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
+from coredis.retry import NoRetryPolicy
 from limits import RateLimitItem, parse
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter as SharedWindow
@@ -92,6 +93,8 @@ def _redis(url: SecretStr) -> RedisStorage:
         key_prefix="we-upload",
         connect_timeout=REDIS_TIMEOUT,
         stream_timeout=REDIS_TIMEOUT,
+        # Counting here is better than counting late; the client's own retries add two seconds.
+        retry_policy=NoRetryPolicy(),  # type: ignore[arg-type]
     )
 
 

@@ -46,6 +46,12 @@ def _rate(value: str) -> str:
     return value
 
 
+def _redis_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in {"redis", "rediss", "redis+unix"}:
+        raise ValueError("write redis://[:password@]host:6379/0, or rediss:// for TLS")
+    return value
+
+
 def _smtp_url(value: SecretStr) -> SecretStr:
     parts = urlsplit(value.get_secret_value())
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
@@ -161,7 +167,7 @@ class Settings(BaseSettings):
     public_url: Url = "http://127.0.0.1:8000"
     cors_origins: Annotated[list[str], *Listed] = []
     trusted_proxies: Annotated[list[Network], *Listed] = []
-    redis_url: SecretStr | None = None
+    redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = None
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     mail_from: str = "We-Upload <no-reply@localhost>"
     default_quota_bytes: int = Field(10 * GIB, ge=0)

@@ -1,4 +1,6 @@
+import asyncio
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -102,6 +104,13 @@ class TestRedis:
 
         with pytest.raises(TooManyRequests):
             await RateLimiter(redis_url).hit("1/minute", key)
+
+    async def test_that_hangs_does_not_hang_us(self, key: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            url = SecretStr(f"redis://127.0.0.1:{deaf.getsockname()[1]}/0")
+
+            async with asyncio.timeout(1.5):
+                await RateLimiter(url).hit("1/minute", key)
 
     async def test_that_is_down_costs_time_once(self, key: str) -> None:
         limiter = RateLimiter(NOWHERE)
