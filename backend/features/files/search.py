@@ -4,7 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, any_, func, literal, not_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, not_, select, tuple_, union_all
 
 from backend.core.db import Db
 from backend.core.schema import Page, cut_page
@@ -18,6 +18,7 @@ MAX_WORDS = 16
 CONTENT_TYPE_PATTERN = r"^[\w!#$&^.+-]+/([\w!#$&^.+-]+|\*)$"
 
 _WILDCARDS = re.compile(r"([\\%_])")
+_TRIGRAM = re.compile(r"[^\W_]{3}")
 
 
 async def search_files(
@@ -65,23 +66,25 @@ def _visible(user_id: UUID) -> list[Select[*tuple[Any, ...]]]:
 
     Three searches in an index each, without overlap; an OR of them would be none.
     """
-    shared = (
-        select(func.array_agg(Grant.node_id, type_=Node.path.type))
-        .where(Grant.user_id == user_id)
-        .scalar_subquery()
-    )
-    below = Node.path.overlap(shared)
+    shared = select(Grant.node_id).where(Grant.user_id == user_id)
+    below = Node.path.overlap(func.array(shared.scalar_subquery(), type_=Node.path.type))
     foreign = Node.owner_id != user_id
     return [
         select(Node.id).where(Node.owner_id == user_id),
-        select(Node.id).where(Node.id == any_(shared), not_(below), foreign),
+        select(Node.id).where(Node.id.in_(shared), not_(below), foreign),
         select(Node.id).where(below, foreign),
     ]
 
 
 def _named(q: str) -> list[ColumnElement[bool]]:
-    words = name_key(q).split()[:MAX_WORDS]
-    return [Node.name_key.like(f"%{_escaped(word)}%") for word in words]
+    return [_contains(word) for word in name_key(q).split()[:MAX_WORDS]]
+
+
+def _contains(word: str) -> ColumnElement[bool]:
+    if _TRIGRAM.search(word):
+        return Node.name_key.like(f"%{_escaped(word)}%")
+    # Without a trigram LIKE would read the whole index: this leaves it to the owner and the path.
+    return func.strpos(Node.name_key, word) > 0
 
 
 def _of_type(content_type: str) -> ColumnElement[bool]:

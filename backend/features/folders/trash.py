@@ -9,9 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Select,
-    any_,
     func,
     literal,
     not_,
@@ -142,15 +140,11 @@ def _entries(user_id: UUID) -> list[Select[*tuple[Any, ...]]]:
 
     Three searches in an index each; an OR of them would be none.
     """
-    shared: ColumnElement[list[UUID]] = (
-        select(func.array_agg(Grant.node_id, type_=Node.path.type))
-        .where(Grant.user_id == user_id, Grant.role >= Role.EDITOR)
-        .scalar_subquery()
-    )
+    shared = select(Grant.node_id).where(Grant.user_id == user_id, Grant.role >= Role.EDITOR)
+    below = Node.path.overlap(func.array(shared.scalar_subquery(), type_=Node.path.type))
     entry = select(Node.id).where(is_entry)
-    below = Node.path.overlap(shared)
     return [
         entry.where(Node.owner_id == user_id),
-        entry.where(Node.id == any_(shared), not_(below), Node.owner_id != user_id),
+        entry.where(Node.id.in_(shared), not_(below), Node.owner_id != user_id),
         entry.where(below, Node.owner_id != user_id),
     ]
