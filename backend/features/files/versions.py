@@ -139,7 +139,7 @@ async def restore_version(
     await _require_version(tx, principal.user_id, file_id, version_id, Role.EDITOR)
     await tx.execute(
         update(Node)
-        .where(Node.id == file_id, FileVersion.id == version_id)
+        .where(Node.id == FileVersion.node_id, FileVersion.id == version_id)
         .values(
             current_version_id=FileVersion.id,
             size=FileVersion.size,

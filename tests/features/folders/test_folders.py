@@ -2,8 +2,9 @@ import unicodedata
 
 import pytest
 
+from backend.core.services import Services
 from tests.people import Register
-from tests.trees import PutFile, Share, make_folder, names_in, problem, root_of
+from tests.trees import PutFile, Share, chain, make_folder, names_in, problem, root_of
 
 NOWHERE = "0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"
 
@@ -140,19 +141,18 @@ class TestCreate:
         assert made["owner_id"] == ada.id
         assert made["role"] == "editor"
 
-    async def test_fifty_levels_are_fine(self, register: Register):
+    async def test_fifty_levels_are_fine(self, register: Register, services: Services):
         ada = await register()
-        folder = None
-        for level in range(50):
-            folder = await make_folder(ada, f"Level {level}", folder)
-        assert folder["name"] == "Level 49"
+        *_, deepest = await chain(services, ada, 49)
+        made = await make_folder(ada, "The fiftieth", {"id": deepest})
+        assert made["folder_id"] == deepest
 
-    async def test_a_hundred_and_one_levels_are_too_deep(self, register: Register):
+    async def test_a_hundred_and_one_levels_are_too_deep(
+        self, register: Register, services: Services
+    ):
         ada = await register()
-        folder = None
-        for level in range(100):
-            folder = await make_folder(ada, str(level), folder)
-        body = {"name": "One more", "folder_id": folder["id"]}
+        *_, deepest = await chain(services, ada, 100)
+        body = {"name": "One more", "folder_id": deepest}
         assert problem(await ada.http.post("/v1/folders", json=body)) == (409, "folder_too_deep")
 
     async def test_repeating_the_request_makes_one_folder(self, register: Register):
