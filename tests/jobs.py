@@ -1,12 +1,29 @@
 """Running what waits in the queue, as the worker would."""
 
-from pgqueuer.domain.types import QueueExecutionMode
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import text
 
 from backend.core.services import Services
 from backend.worker import open_queue
 
+DUE = text(
+    "SELECT EXISTS (SELECT FROM pgqueuer WHERE status = 'picked'"
+    " OR status = 'queued' AND execute_after <= now())"
+)
+
 
 async def run_jobs(services: Services) -> None:
-    """Run jobs until none is due."""
+    """Run jobs until none is due; those for later stay."""
     async with open_queue(services) as queue:
-        await queue.qm.run(mode=QueueExecutionMode.drain, batch_size=50)
+        poll = timedelta(milliseconds=50)
+        run = asyncio.create_task(queue.qm.run(batch_size=50, dequeue_timeout=poll))
+        while not run.done() and await _jobs_are_due(services):
+            await asyncio.sleep(0.02)  # noqa: ASYNC110 - it is the database that knows
+        queue.qm.shutdown.set()
+        await run
+
+
+async def _jobs_are_due(services: Services) -> bool:
+    return bool((await services.database.autocommit.execute(DUE)).scalar_one())

@@ -9,14 +9,14 @@ from backend.features.files.jobs import purge_user
 from backend.features.uploads.jobs import sweep as sweep_uploads
 from backend.models import Node, Upload, User
 from tests.jobs import run_jobs
-from tests.people import PASSWORD, Person, Register
+from tests.people import Person, Register
 from tests.trees import PutFile, Share, all_pages, make_folder, usage_of
 
 from .test_downloads import fetch
 
 
 async def leave(person: Person) -> None:
-    answer = await person.http.request("DELETE", "/v1/users/me", json={"password": PASSWORD})
+    answer = await person.http.delete("/v1/users/me")
     assert answer.status_code == 204, answer.text
 
 
