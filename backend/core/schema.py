@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
-from fastapi import Query
+import orjson
+from fastapi import Query, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from backend.core.errors import ApiError
@@ -60,6 +61,23 @@ def _in_utc(value: datetime) -> datetime:
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time with its offset, brought to UTC: the first and last hours of the calendar have none."""
+
+
+def json_answer(content: Any) -> Response:
+    """Answer with plain data that is known to fit the operation's declared schema.
+
+    For long lists: building and dumping a model an item costs ten times as much.
+    """
+    body = orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)
+    return Response(body, media_type="application/json")
+
+
+class Documents(NamedTuple):
+    """A `Page` of plain JSON."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page holds at most.")]
 Cursor = Annotated[

@@ -48,7 +48,7 @@ def inherited_role(user_id: UUID | SQLColumnExpression[UUID]) -> ColumnElement[R
     return case((Node.owner_id == user_id, literal(Role.OWNER, Grant.role.type)), else_=granted)
 
 
-def visible_parent(user_id: UUID) -> ColumnElement[UUID | None]:
+def visible_parent(user_id: UUID | SQLColumnExpression[UUID]) -> ColumnElement[UUID | None]:
     """SQL: the node's parent, or null where the caller's sight begins at the node itself."""
     grant = aliased(Grant)
     sees_parent = or_(

@@ -4,15 +4,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, any_, literal, select
+from sqlalchemy import Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db
+from backend.core.db import Db, fetch, fetch_one
 from backend.core.errors import NotFound
+from backend.core.prepared import Prepared
 from backend.core.presign import Presigner
-from backend.features.files.schemas import Download, DownloadRequest
-from backend.features.folders.nodes import present_checksum
+from backend.features.folders.nodes import USER_ID, checksum_document
 from backend.kit.disposition import Disposition
 from backend.models import FileVersion, Node, live
 from backend.rules.access import inherited_role
@@ -21,33 +21,39 @@ MAX_NAMED = 20
 """How many missing ids an error lists."""
 
 
-def download_select(version_id: UUID | None = None) -> Select[*tuple[Any, ...]]:
-    """Select live files with all that `sign` needs; narrow it with `.where(...)`.
-
-    Args:
-        version_id: of this version, instead of the current one.
-    """
-    version = Node.current_version_id if version_id is None else literal(version_id, Uuid())
-    return (
-        select(
-            Node.id,
-            Node.name,
-            FileVersion.object_key,
-            FileVersion.size,
-            FileVersion.content_type,
-            FileVersion.etag,
-            FileVersion.checksum_sha256,
-            FileVersion.checksum_type,
-        )
-        .join_from(Node, FileVersion, FileVersion.node_id == Node.id)
-        .where(FileVersion.id == version, live)
+_DOWNLOADABLE = (
+    select(
+        Node.id,
+        Node.name,
+        FileVersion.object_key,
+        FileVersion.size,
+        FileVersion.content_type,
+        FileVersion.etag,
+        FileVersion.checksum_sha256,
+        FileVersion.checksum_type,
     )
+    .join_from(Node, FileVersion, FileVersion.node_id == Node.id)
+    .where(live)
+)
+_VERSION = func.coalesce(bindparam("version_id", type_=Uuid()), Node.current_version_id)
+_CURRENT = FileVersion.id == Node.current_version_id
+_FILE = Node.id == bindparam("file_id", type_=Uuid())
+_MAY_READ = inherited_role(USER_ID).is_not(None)
+
+DOWNLOAD = Prepared(_DOWNLOADABLE.where(_FILE, FileVersion.id == _VERSION, _MAY_READ))
+DOWNLOADS = Prepared(
+    _DOWNLOADABLE.where(
+        Node.id == any_(bindparam("file_ids", type_=ARRAY(Uuid))), _CURRENT, _MAY_READ
+    )
+)
+LINKED_DOWNLOAD = _DOWNLOADABLE.where(_CURRENT)
+"""For whoever has checked access otherwise; narrow it with `.where(...)`."""
 
 
 def sign(
     presigner: Presigner, row: Row[Any], lifetime: timedelta, disposition: Disposition
-) -> Download:
-    """Turn a row of `download_select` into a URL that gives the bytes until it expires."""
+) -> dict[str, Any]:
+    """A row of the above with a URL that gives the bytes until it expires: a `Download`."""
     signed = presigner.get(
         row.object_key,
         filename=row.name,
@@ -55,28 +61,33 @@ def sign(
         disposition=disposition,
         expires=lifetime,
     )
-    return Download(
-        file_id=row.id,
-        url=signed.url,
-        expires_at=signed.expires_at,
-        name=row.name,
-        size=row.size,
-        content_type=row.content_type,
-        etag=row.etag,
-        checksum=present_checksum(row),
-    )
+    return {
+        "file_id": row.id,
+        "url": signed.url,
+        "expires_at": signed.expires_at,
+        "name": row.name,
+        "size": row.size,
+        "content_type": row.content_type,
+        "etag": row.etag,
+        "checksum": checksum_document(row),
+    }
 
 
-async def find_download(db: Db, user_id: UUID, file_id: UUID, request: DownloadRequest) -> Row[Any]:
+async def find_download(db: Db, user_id: UUID, file_id: UUID, version_id: UUID | None) -> Row[Any]:
     """One file for `sign`; the role viewer will do.
+
+    Args:
+        db: what to ask.
+        user_id: the caller.
+        file_id: the file.
+        version_id: of this version instead of the current one.
 
     Raises:
         NotFound: no such file or version, trashed, or invisible to the caller.
     """
-    query = download_select(request.version_id).where(
-        Node.id == file_id, inherited_role(user_id).is_not(None)
+    row: Row[Any] | None = await fetch_one(
+        db, DOWNLOAD, user_id=user_id, file_id=file_id, version_id=version_id
     )
-    row = (await db.execute(query)).first()
     if row is None:
         raise NotFound
     return row
@@ -88,10 +99,8 @@ async def find_downloads(db: Db, user_id: UUID, file_ids: list[UUID]) -> list[Ro
     Raises:
         NotFound: one of them does not exist, is trashed or is invisible to the caller.
     """
-    query = download_select().where(
-        Node.id == any_(literal(file_ids, ARRAY(Uuid))), inherited_role(user_id).is_not(None)
-    )
-    found = {row.id: row for row in await db.execute(query)}
+    rows = await fetch(db, DOWNLOADS, user_id=user_id, file_ids=file_ids)
+    found = {row.id: row for row in rows}
     missing = [index for index, file_id in enumerate(file_ids) if file_id not in found]
     if missing:
         raise NotFound(

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 from fastapi.responses import RedirectResponse
 
 from backend.core.db import Statements, Tx
 from backend.core.errors import NameTaken, NotFound, QuotaExceeded
-from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.schema import Cursor, Limit, Page, json_answer, problems
 from backend.core.services import Process
 from backend.features.files import copies, downloads, search, service
 from backend.features.files.schemas import (
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/v1", tags=["Files"], route_class=IdempotentRoute)
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-@router.get("/files", summary="Search files")
+@router.get("/files", summary="Search files", response_model=Page[File])
 async def search_files(
     principal: FilesRead,
     db: Statements,
@@ -56,11 +56,12 @@ async def search_files(
     ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Page[File]:
+) -> Response:
     """Your files and those shared with you, by name; what is in the trash is left out."""
-    return await search.search_files(
+    page = await search.search_files(
         db, principal.user_id, q=q, content_type=content_type, limit=limit, cursor=cursor
     )
+    return json_answer(page._asdict())
 
 
 @router.get("/files/{file_id}", summary="One file", responses=problems(NotFound))
@@ -126,15 +127,16 @@ async def download_file(
     principal: FilesRead, db: Statements, process: Process, file_id: UUID
 ) -> RedirectResponse:
     """Redirects to a short-lived URL of the object store."""
-    row = await downloads.find_download(db, principal.user_id, file_id, DownloadRequest())
+    row = await downloads.find_download(db, principal.user_id, file_id, None)
     lifetime = process.settings.download_url_ttl
     download = downloads.sign(process.presigner, row, lifetime, "attachment")
-    return RedirectResponse(download.url, headers=NO_STORE)
+    return RedirectResponse(download["url"], headers=NO_STORE)
 
 
 @router.post(
     "/files/{file_id}/download-url",
     summary="A URL to download a file",
+    response_model=Download,
     responses=problems(NotFound),
 )
 async def make_download_url(
@@ -143,24 +145,28 @@ async def make_download_url(
     process: Process,
     file_id: UUID,
     body: Annotated[DownloadRequest | None, Body()] = None,
-) -> Download:
+) -> Response:
     """Whoever has the URL can read this version of the file until `expires_at`, nothing else."""
     body = body or DownloadRequest()
-    row = await downloads.find_download(db, principal.user_id, file_id, body)
+    row = await downloads.find_download(db, principal.user_id, file_id, body.version_id)
     lifetime = process.settings.download_url_ttl
-    return downloads.sign(process.presigner, row, lifetime, body.disposition)
+    return json_answer(downloads.sign(process.presigner, row, lifetime, body.disposition))
 
 
-@router.post("/download-urls", summary="URLs to download many files", responses=problems(NotFound))
+@router.post(
+    "/download-urls",
+    summary="URLs to download many files",
+    response_model=Downloads,
+    responses=problems(NotFound),
+)
 async def make_download_urls(
     principal: FilesRead, db: Statements, process: Process, body: DownloadsRequest
-) -> Downloads:
+) -> Response:
     """Up to 1,000 files in one call, in the order asked for.
 
     All or nothing: when one of them is not there, the answer is 404 and `errors` says which.
     """
     rows = await downloads.find_downloads(db, principal.user_id, body.file_ids)
     lifetime = process.settings.download_url_ttl
-    return Downloads(
-        items=[downloads.sign(process.presigner, row, lifetime, "attachment") for row in rows]
-    )
+    signed = [downloads.sign(process.presigner, row, lifetime, "attachment") for row in rows]
+    return json_answer({"items": signed})

@@ -7,9 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, literal, not_, select, tuple_, union_all
 
 from backend.core.db import Db
-from backend.core.schema import Page, cut_page
-from backend.features.folders.nodes import node_select, present_file
-from backend.features.folders.schemas import File
+from backend.core.schema import Documents, cut_page
+from backend.features.folders.nodes import file_document, node_select
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.names import name_key
 from backend.models import Grant, Node, NodeKind, live
@@ -29,7 +28,7 @@ async def search_files(
     content_type: str | None = None,
     limit: int,
     cursor: str | None = None,
-) -> Page[File]:
+) -> Documents:
     """One page of the caller's files and those shared with them, by name, in one statement.
 
     Args:
@@ -58,7 +57,7 @@ async def search_files(
     query = node_select(user_id).join(found, found.c.id == Node.id).order_by(*order)
     rows = (await db.execute(query.limit(limit + 1))).all()
     page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.name_key, row.id))
-    return Page(items=[present_file(row) for row in page], next_cursor=next_cursor)
+    return Documents([file_document(row) for row in page], next_cursor)
 
 
 def _visible(user_id: UUID) -> list[Select[*tuple[Any, ...]]]:

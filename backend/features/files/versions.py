@@ -14,7 +14,7 @@ from backend.features.files.errors import CurrentVersion
 from backend.features.files.objects import discard_objects
 from backend.features.files.schemas import Version
 from backend.features.files.service import get_file
-from backend.features.folders.nodes import present_checksum
+from backend.features.folders.nodes import checksum_document
 from backend.features.folders.schemas import File
 from backend.features.folders.tree import lock_tree_of
 from backend.kit.cursors import decode_cursor, encode_cursor
@@ -122,7 +122,7 @@ def _present(row: Row[Any]) -> Version:
         size=row.size,
         content_type=row.content_type,
         etag=row.etag,
-        checksum=present_checksum(row),
+        checksum=checksum_document(row),
         created_by=row.created_by,
         created_at=row.created_at,
     )

@@ -1,21 +1,34 @@
 """What is in a folder: files and folders together, in one order."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, literal, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    literal_column,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.core.db import Db
+from backend.core.db import Db, fetch
 from backend.core.errors import NotFound
-from backend.core.schema import Page, cut_page
-from backend.features.folders.nodes import node_select, present
-from backend.features.folders.schemas import Node as NodeSchema
+from backend.core.prepared import Prepared
+from backend.core.schema import Documents, cut_page
+from backend.features.folders.nodes import USER_ID, document, node_select
 from backend.kit.cursors import InvalidCursor, decode_cursor, encode_cursor
 from backend.models import Node, NodeKind, live
 from backend.rules.access import inherited_role
+
+FOLDER_ID = bindparam("folder_id", type_=Uuid())
 
 Sort = Literal["name", "-name", "updated_at", "-updated_at", "size", "-size"]
 
@@ -41,7 +54,7 @@ async def list_children(
     kind: NodeKind | None = None,
     limit: int,
     cursor: str | None = None,
-) -> Page[NodeSchema]:
+) -> Documents:
     """One page of a folder, its access check included in the one statement.
 
     Args:
@@ -57,52 +70,65 @@ async def list_children(
         NotFound: no such folder, or invisible to the caller.
         InvalidCursor: not from this list, or from another sort order.
     """
-    children = _children(user_id, folder_id, sort, kind).limit(limit + 1)
-    if cursor is not None:
-        children = children.where(_beyond(sort, cursor))
-    rows = (await db.execute(_if_visible(user_id, folder_id, children, sort))).all()
+    values = {} if cursor is None else _last_seen(sort, cursor)
+    rows = await fetch(
+        db,
+        _statement(sort, kind, continued=cursor is not None),
+        user_id=user_id,
+        folder_id=folder_id,
+        rows=limit + 1,
+        **values,
+    )
     if not rows:
         raise NotFound
     # A folder without children is one row of nulls.
     found = rows if rows[0].id else []
     page, next_cursor = cut_page(found, limit, lambda row: _cursor_of(sort, row))
-    return Page(items=[present(row) for row in page], next_cursor=next_cursor)
+    return Documents([document(row) for row in page], next_cursor)
 
 
-def _children(
-    user_id: UUID, folder_id: UUID, sort: Sort, kind: NodeKind | None
-) -> Select[*tuple[Any, ...]]:
-    query = node_select(user_id).where(Node.parent_id == folder_id, live)
+@cache
+def _statement(sort: Sort, kind: NodeKind | None, *, continued: bool) -> Prepared:
+    """The listing in this order, one statement for each way to ask."""
+    children = node_select(USER_ID).where(Node.parent_id == FOLDER_ID, live)
     if kind is not None:
         # Written out, so that the planner sees that the index of the subfolders will do.
-        query = query.where(Node.kind == bindparam("kind", kind.value, literal_execute=True))
-    return query.order_by(*_order(sort, KEYS[sort.removeprefix("-")]))
+        children = children.where(Node.kind == literal_column(f"'{kind.value}'"))
+    if continued:
+        children = children.where(_beyond(sort))
+    order = _order(sort, KEYS[sort.removeprefix("-")])
+    limited = children.order_by(*order).limit(bindparam("rows", type_=Integer()))
+    return Prepared(_if_visible(limited, sort))
 
 
 def _order(sort: Sort, columns: tuple[Any, ...]) -> list[Any]:
     return [column.desc() if sort.startswith("-") else column.asc() for column in columns]
 
 
-def _beyond(sort: Sort, cursor: str) -> Any:
+def _beyond(sort: Sort) -> ColumnElement[bool]:
     columns = KEYS[sort.removeprefix("-")]
-    given, *values = decode_cursor(cursor, str, *TYPES[sort.removeprefix("-")])
-    if given != sort:
-        raise InvalidCursor(given)
-    last = tuple_(*(literal(value, key.type) for value, key in zip(values, columns, strict=True)))
+    last = tuple_(*(bindparam(f"last_{key.key}", type_=key.type) for key in columns))
     return tuple_(*columns) < last if sort.startswith("-") else tuple_(*columns) > last
 
 
-def _if_visible(
-    user_id: UUID, folder_id: UUID, children: Select[*tuple[Any, ...]], sort: Sort
-) -> Select[*tuple[Any, ...]]:
+def _last_seen(sort: Sort, cursor: str) -> dict[str, Any]:
+    """The values of `_beyond`."""
+    name = sort.removeprefix("-")
+    given, *values = decode_cursor(cursor, str, *TYPES[name])
+    if given != sort:
+        raise InvalidCursor(given)
+    return {f"last_{key.key}": value for key, value in zip(KEYS[name], values, strict=True)}
+
+
+def _if_visible(children: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple[Any, ...]]:
     """The children beside the folder: no row at all when the caller cannot see it."""
     visible = (
         select(Node.id.label("folder"))
         .where(
-            Node.id == folder_id,
+            Node.id == FOLDER_ID,
             Node.kind == NodeKind.FOLDER,
             live,
-            inherited_role(user_id).is_not(None),
+            inherited_role(USER_ID).is_not(None),
         )
         .subquery("visible")
     )

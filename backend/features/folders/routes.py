@@ -3,11 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from backend.core.db import Statements, Tx
 from backend.core.errors import NameTaken, NotFound
-from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.schema import Cursor, Limit, Page, json_answer, problems
 from backend.features.folders import moves, service, trash
 from backend.features.folders.children import Sort, list_children
 from backend.features.folders.errors import (
@@ -52,7 +52,12 @@ async def get_folder(principal: FilesRead, db: Statements, folder_id: UUID) -> F
     return await get_node(db, principal.user_id, folder_id, NodeKind.FOLDER)
 
 
-@router.get("/{folder_id}/children", summary="What is in a folder", responses=problems(NotFound))
+@router.get(
+    "/{folder_id}/children",
+    summary="What is in a folder",
+    response_model=Page[Node],
+    responses=problems(NotFound),
+)
 async def get_children(
     principal: FilesRead,
     db: Statements,
@@ -62,15 +67,16 @@ async def get_children(
     kind: Annotated[NodeKind | None, Query(description="Only files, or only folders.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Page[Node]:
+) -> Response:
     """Files and folders together, sorted as asked; a folder's size counts as 0.
 
     To show folders first, list `kind=folder` and then `kind=file`. Names sort by code point,
     ignoring case.
     """
-    return await list_children(
+    page = await list_children(
         db, principal.user_id, folder_id, sort=sort, kind=kind, limit=limit, cursor=cursor
     )
+    return json_answer(page._asdict())
 
 
 @router.patch(

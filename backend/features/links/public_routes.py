@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Security
+from fastapi import APIRouter, Path, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from backend.core.db import Statements
 from backend.core.errors import NotFound, TooManyRequests
-from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.schema import Cursor, Limit, Page, json_answer, problems
 from backend.core.services import Process
 from backend.features.files.schemas import Download
 from backend.features.links import visits
@@ -81,6 +81,7 @@ async def list_children(
 @router.post(
     "/{token}/download-url",
     summary="Download through a link",
+    response_model=Download,
     responses=problems(*OVER, PasswordRequired, NotFound, FileRequired, TooManyRequests),
 )
 async def create_download_url(
@@ -91,7 +92,7 @@ async def create_download_url(
     credentials: Credentials,
     *,
     wanted: WantedFile | None = None,
-) -> Download:
+) -> Response:
     """Count one download and answer with a short-lived URL of the bytes.
 
     The count is exact under any concurrency. Fetching the URL again, or in ranges, while it is
@@ -99,7 +100,7 @@ async def create_download_url(
     """
     link = await open_link(db, process.tokens, token, _unlock_token(credentials))
     file_id = wanted.file_id if wanted else None
-    return await visits.download(process, link, file_id, caller(request))
+    return json_answer(await visits.download(process, link, file_id, caller(request)))
 
 
 def _unlock_token(credentials: HTTPAuthorizationCredentials | None) -> str | None:

@@ -12,8 +12,7 @@ from backend.core.db import Db, Transaction
 from backend.core.errors import NotFound
 from backend.core.schema import Page, cut_page
 from backend.core.services import Services
-from backend.features.files.downloads import download_select, sign
-from backend.features.files.schemas import Download
+from backend.features.files.downloads import LINKED_DOWNLOAD, sign
 from backend.features.links.errors import FileRequired, PasswordRequired, WrongPassword
 from backend.features.links.opening import (
     below,
@@ -135,7 +134,7 @@ def _present(row: Row[Any]) -> PublicItem:
 
 async def download(
     services: Services, link: Row[Any], file_id: UUID | None, visitor: Actor
-) -> Download:
+) -> dict[str, Any]:
     """Count one download and give its URL.
 
     What is counted is the URL: until it expires the file may be fetched in pieces or again,
@@ -163,7 +162,7 @@ async def _find_file(db: Db, link: Row[Any], file_id: UUID | None) -> Row[Any]:
     if file_id is None and link.kind == NodeKind.FOLDER:
         raise FileRequired
     wanted = file_id or link.node_id
-    query = download_select().where(Node.id == wanted, below(link.node_id))
+    query = LINKED_DOWNLOAD.where(Node.id == wanted, below(link.node_id))
     if (file := (await db.execute(query)).first()) is None:
         raise NotFound("This link has no such file.")
     return file

@@ -3,14 +3,13 @@
 from uuid import UUID
 
 from backend.core.db import Db
-from backend.core.schema import Page, cut_page
-from backend.features.folders.nodes import node_select, present
-from backend.features.folders.schemas import Node as NodeSchema
+from backend.core.schema import Documents, cut_page
+from backend.features.folders.nodes import document, node_select
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.models import Grant, Node, live
 
 
-async def shared_with_me(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Page[NodeSchema]:
+async def shared_with_me(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Documents:
     """Live nodes with a grant to the user, the latest grant first, in one query.
 
     Grants have ids that sort by time, so the id alone is the sort key and the cursor.
@@ -28,4 +27,4 @@ async def shared_with_me(db: Db, user_id: UUID, limit: int, cursor: str | None) 
         query = query.where(Grant.id < last_id)
     rows = (await db.execute(query)).all()
     page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.grant_id))
-    return Page(items=[present(row) for row in page], next_cursor=next_cursor)
+    return Documents([document(row) for row in page], next_cursor)

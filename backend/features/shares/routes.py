@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from backend.core.db import Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
-from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.schema import Cursor, Limit, Page, json_answer, problems
 from backend.core.services import Config, Process
 from backend.features.folders.schemas import Node
 from backend.features.shares import received, service
@@ -124,13 +124,15 @@ async def remove_share(principal: SharesWrite, tx: Tx, share_id: UUID) -> None:
 @router.get(
     "/shared-with-me",
     summary="What others share with me",
+    response_model=Page[Node],
     responses=problems(Unauthorized, ScopeRequired),
 )
 async def shared_with_me(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
-) -> Page[Node]:
+) -> Response:
     """Files and folders that were shared with the caller directly, the latest share first.
 
     What lies below a shared folder is found by opening the folder.
     """
-    return await received.shared_with_me(db, principal.user_id, limit, cursor)
+    page = await received.shared_with_me(db, principal.user_id, limit, cursor)
+    return json_answer(page._asdict())
