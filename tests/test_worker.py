@@ -1,0 +1,254 @@
+"""The worker: what becomes of a job, whatever becomes of the worker."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from pgqueuer.queries import Queries
+from pydantic import SecretStr
+
+from backend import worker
+from backend.core import queue
+from backend.core.backlog import backlog, dead_letters, retry
+from backend.core.queue import JobTable, enqueue
+from backend.core.services import Services, open_services
+from backend.core.settings import DatabaseSettings, Settings
+from backend.worker import DirectConnectionNeeded, run_worker
+from tests.conftest import new_database
+from tests.dev_stack import free_port
+
+
+@pytest.fixture(scope="module")
+async def own_url(postgres_url: str) -> str:
+    """A database whose queue nobody else uses."""
+    return await new_database(postgres_url)
+
+
+@pytest.fixture(scope="module")
+def own_settings(settings: Settings, own_url: str) -> Settings:
+    database = DatabaseSettings(url=SecretStr(own_url))
+    return settings.model_copy(update={"database": database, "drain_timeout": 5})
+
+
+@pytest.fixture(scope="module")
+async def own(own_settings: Settings, services: Services) -> AsyncIterator[Services]:
+    async with open_services(own_settings) as own:
+        yield own
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[JobTable]:
+    """The only jobs the workers of this test know."""
+    table = JobTable()
+    monkeypatch.setattr(worker, "JOB_TABLES", (table,))
+    return table
+
+
+@asynccontextmanager
+async def working(settings: Settings, workers: int = 1) -> AsyncIterator[asyncio.Event]:
+    """Run workers until the end of the block."""
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(run_worker(settings, stop)) for _ in range(workers)]
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def add(services: Services, name: str, **options: Any) -> None:
+    async with services.database.transaction() as tx:
+        await enqueue(tx, name, {}, **options)
+
+
+async def until(condition: Any, seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - of another process
+            await asyncio.sleep(0.05)
+
+
+class TestEnqueue:
+    async def test_a_job_exists_only_if_the_transaction_commits(
+        self, own: Services, table: JobTable
+    ) -> None:
+        ran: list[str] = []
+
+        @table.job("note")
+        async def note(_services: Services, word: str) -> None:
+            ran.append(word)
+
+        async with own.database.engine.connect() as tx:
+            await enqueue(tx, "note", {"word": "rolled back"})
+            await tx.rollback()
+        async with own.database.transaction() as tx:
+            await enqueue(tx, "note", {"word": "committed"})
+        async with working(own.settings):
+            await until(lambda: done(own))
+
+        assert ran == ["committed"]
+
+    async def test_a_key_keeps_a_waiting_job_from_being_added_twice(self, own: Services) -> None:
+        later = timedelta(days=1)
+
+        await add(own, "once", dedupe_key="only", delay=later)
+        await add(own, "once", dedupe_key="only", delay=later)
+
+        counts = {count.name: count.count for count in await backlog(own.database.autocommit)}
+        assert counts["once"] == 1
+
+
+class TestFailing:
+    async def test_a_job_that_fails_is_tried_again(self, own: Services, table: JobTable) -> None:
+        attempts: list[float] = []
+
+        @table.job("shaky")
+        async def shaky(_services: Services) -> None:
+            attempts.append(time.monotonic())
+            if len(attempts) == 1:
+                raise ConnectionError("not today")
+
+        await add(own, "shaky")
+        async with working(own.settings):
+            await until(lambda: done(own, "shaky"))
+
+        assert len(attempts) == 2
+        assert attempts[1] - attempts[0] >= 1
+
+    async def test_a_job_that_always_fails_waits_for_an_operator(
+        self, own: Services, table: JobTable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = True
+        ran = asyncio.Event()
+
+        @table.job("doomed")
+        async def doomed(_services: Services) -> None:
+            if broken:
+                raise ValueError("the disk is on fire")
+            ran.set()
+
+        monkeypatch.setattr(queue, "MAX_ATTEMPTS", 0)
+        monkeypatch.setattr(worker, "POLLED_EVERY", timedelta(seconds=1))
+        await add(own, "doomed")
+        async with working(own.settings):
+
+            async def failed() -> bool:
+                return bool(await dead_letters(own.database.autocommit))
+
+            await until(failed)
+            (letter,) = await dead_letters(own.database.autocommit)
+            assert letter.name == "doomed"
+            assert letter.error == "ValueError: the disk is on fire"
+
+            broken = False
+            async with own.database.transaction() as tx:
+                assert await retry(tx, [letter.id]) == 1
+            await asyncio.wait_for(ran.wait(), 30)
+
+        assert await dead_letters(own.database.autocommit) == []
+
+
+class TestWorker:
+    async def test_reconnects_when_the_database_went_away(
+        self, own: Services, own_url: str, table: JobTable
+    ) -> None:
+        ran = asyncio.Event()
+
+        @table.job("after")
+        async def after(_services: Services) -> None:
+            ran.set()
+
+        async with working(own.settings):
+            await asyncio.sleep(1)
+            connection = await asyncpg.connect(own_url)
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            await connection.close()
+            await add(own, "after")
+            await asyncio.wait_for(ran.wait(), 30)
+
+    async def test_finishes_the_running_job_before_it_stops(
+        self, own: Services, table: JobTable
+    ) -> None:
+        started, finished = asyncio.Event(), asyncio.Event()
+
+        @table.job("slow")
+        async def slow(_services: Services) -> None:
+            started.set()
+            await asyncio.sleep(1)
+            finished.set()
+
+        await add(own, "slow")
+        async with working(own.settings):
+            await asyncio.wait_for(started.wait(), 30)
+
+        assert finished.is_set()
+        assert await done(own, "slow")
+
+    async def test_periodic_jobs_run_once_however_many_workers(
+        self, own: Services, table: JobTable
+    ) -> None:
+        runs: list[float] = []
+
+        @table.every("* * * * * */2", "tick")
+        async def tick(_services: Services) -> None:
+            runs.append(time.monotonic())
+            await asyncio.sleep(0.2)
+
+        async with working(own.settings, workers=3):
+            await asyncio.sleep(7)
+
+        gaps = [later - earlier for earlier, later in pairwise(runs)]
+        assert len(runs) >= 2
+        assert min(gaps) > 1
+
+    async def test_tells_how_it_is(self, own: Services, table: JobTable) -> None:
+        port = free_port()
+        await add(own, "waiting", delay=timedelta(days=1))
+
+        async with (
+            working(own.settings.model_copy(update={"worker_metrics_port": port})),
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as probe,
+        ):
+
+            async def answers() -> bool:
+                try:
+                    return (await probe.get("/ready")).status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            await until(answers)
+            metrics = (await probe.get("/metrics")).text
+
+        assert 'jobs{job="waiting",state="queued"} 1.0' in metrics
+
+    async def test_refuses_a_pooler_that_passes_no_notification_on(
+        self, settings: Settings
+    ) -> None:
+        pooled = settings.database.model_copy(update={"pooler": "transaction", "direct_url": None})
+
+        with pytest.raises(DirectConnectionNeeded, match="Set DATABASE_DIRECT_URL"):
+            await run_worker(settings.model_copy(update={"database": pooled}), asyncio.Event())
+
+
+async def test_the_queue_has_the_tables_the_installed_library_expects(own_url: str) -> None:
+    connection = await asyncpg.connect(own_url)
+    try:
+        plan = await Queries.from_asyncpg_connection(connection).plan_upgrade()
+    finally:
+        await connection.close()
+
+    assert plan.statements == ()
+
+
+async def done(services: Services, name: str = "note") -> bool:
+    """Whether no job of that name is left."""
+    return name not in {count.name for count in await backlog(services.database.autocommit)}
