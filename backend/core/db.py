@@ -9,7 +9,7 @@ give rows; there is no unit of work and nothing is loaded behind anybody's back.
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
-from typing import Annotated, Any, Protocol, Self, cast
+from typing import Annotated, Any, NamedTuple, Protocol, Self, cast
 from uuid import uuid4
 
 import asyncpg
@@ -40,6 +40,14 @@ Connect = Callable[..., Coroutine[Any, Any, Any]]
 
 Transaction = AsyncConnection
 """A connection inside an open transaction."""
+
+
+class PoolUse(NamedTuple):
+    """How many connections of a pool are used, idle, and allowed."""
+
+    used: int
+    idle: int
+    limit: int
 
 
 class Autocommit:
@@ -86,6 +94,13 @@ class Autocommit:
             record_class=Record,
         )
         return self._pool
+
+    def use(self) -> PoolUse:
+        """How many connections of prepared statements there are."""
+        if self._pool is None:
+            return PoolUse(0, 0, self._size)
+        idle = self._pool.get_idle_size()
+        return PoolUse(self._pool.get_size() - idle, idle, self._size)
 
     async def close(self) -> None:
         """Close the connections of prepared statements."""
@@ -212,10 +227,11 @@ class Database:
         async with self.engine.begin() as tx:
             yield tx
 
-    def connections(self) -> tuple[int, int]:
-        """How many of the pool's connections are used, and how many idle."""
+    def use(self) -> PoolUse:
+        """How many connections of transactions there are."""
         pool = cast("QueuePool", self.engine.pool)
-        return pool.checkedout(), pool.checkedin()
+        limit = self._settings.pool_size + self._settings.max_overflow
+        return PoolUse(pool.checkedout(), pool.checkedin(), limit)
 
     async def close(self) -> None:
         """Close every connection."""

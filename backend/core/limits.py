@@ -16,6 +16,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter as LocalWindow
 from pydantic import SecretStr
 
+from backend.core import metrics
 from backend.core.errors import TooManyRequests
 
 log = structlog.stdlib.get_logger(__name__)
@@ -50,6 +51,7 @@ class RateLimiter:
         if not await self._ask(
             lambda shared: shared.hit(item, key), lambda: self._local.hit(item, key)
         ):
+            metrics.rate_limit_refusals.labels(keys[0]).inc()
             raise TooManyRequests(retry_after=await self._retry_after(item, key))
 
     async def allows(self, rule: str, *keys: str) -> bool:

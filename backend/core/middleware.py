@@ -152,8 +152,9 @@ def _report(exchange: Exchange, scope: Scope) -> None:
     """One log line and one count, under the route's template: ids would explode the labels."""
     route = getattr(scope.get("route"), "path", "unmatched")
     method, seconds = scope["method"], time.perf_counter() - exchange.started
-    metrics.http_requests.labels(method, route, exchange.status).inc()
-    metrics.http_duration.labels(method, route).observe(seconds)
+    count, duration = metrics.of_request(method, route, exchange.status)
+    count.inc()
+    duration.observe(seconds)
     if route in QUIET_ROUTES and exchange.status < 400:  # noqa: PLR2004 - probes that succeed
         return
     principal = scope.get("principal")

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from backend.core import metrics
 from backend.core.credentials import CredentialsSource
 from backend.core.sigv4 import SignedRequest, Signer, escape
 from backend.kit.disposition import (
@@ -72,6 +73,7 @@ class Presigner:
             f"{url.scheme}://{url.netloc}", credentials, region=region, clock=clock
         )
 
+    @metrics.signing_duration.labels("put").time()
     def put(
         self,
         key: str,
@@ -118,13 +120,19 @@ class Presigner:
         window = self._signer.window(expires)
         path = self._path(key)
         upload = escape(upload_id)
+        spent = 0.0
         for number, size, checksum in parts:
+            started = time.perf_counter()
             headers = {"Content-Length": str(size)}
             if checksum:
                 headers[CHECKSUM_HEADER] = checksum
             query = f"partNumber={number}&uploadId={upload}"
-            yield self._signer.request(window, "PUT", path, query, headers)
+            request = self._signer.request(window, "PUT", path, query, headers)
+            spent += time.perf_counter() - started
+            yield request
+        metrics.signing_duration.labels("parts").observe(spent)
 
+    @metrics.signing_duration.labels("post").time()
     def post(
         self,
         key: str,
@@ -151,6 +159,7 @@ class Presigner:
         fields |= {"key": key, **self._signer.form_fields(window, conditions)}
         return PostForm(self._address.post_url, fields, window.expires_at)
 
+    @metrics.signing_duration.labels("get").time()
     def get(
         self,
         key: str,

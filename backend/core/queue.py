@@ -5,7 +5,8 @@ dead-letter state `failed`, where an operator sees it and can retry it.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -101,14 +102,20 @@ def _retrying(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypoi
 
 
 async def _run_job(function: JobFunction, services: object, job: Job) -> None:
+    with _timed(job.entrypoint):
+        await function(services, **orjson.loads(job.payload or b"{}"))
+
+
+async def _run_periodic(function: JobFunction, services: object, schedule: Schedule) -> None:
+    with _timed(schedule.entrypoint):
+        await function(services)
+
+
+@contextmanager
+def _timed(name: str) -> Iterator[None]:
     started, outcome = time.perf_counter(), "failed"
     try:
-        await function(services, **orjson.loads(job.payload or b"{}"))
+        yield
         outcome = "ok"
     finally:
-        elapsed = time.perf_counter() - started
-        metrics.job_duration.labels(job.entrypoint, outcome).observe(elapsed)
-
-
-async def _run_periodic(function: JobFunction, services: object, _schedule: Schedule) -> None:
-    await function(services)
+        metrics.job_duration.labels(name, outcome).observe(time.perf_counter() - started)

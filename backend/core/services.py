@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from backend.core import metrics
 from backend.core.access_tokens import TokenSigner
 from backend.core.db import Database
 from backend.core.limits import RateLimiter
@@ -39,6 +40,8 @@ class Services:
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open everything, and close it again in the reverse order."""
     database = Database(settings.database)
+    metrics.watch_pool("transactions", database.use)
+    metrics.watch_pool("statements", database.autocommit.use)
     try:
         async with open_object_store(settings.s3) as objects:
             yield Services(

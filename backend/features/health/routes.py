@@ -35,7 +35,6 @@ async def ready(services: Process) -> Ready:
     response_class=Response,
     responses={200: {"content": {"text/plain": {"example": "http_requests_in_flight 1.0\n"}}}},
 )
-async def prometheus_metrics(services: Process) -> Response:
+async def prometheus_metrics() -> Response:
     """Every metric in the Prometheus text format."""
-    metrics.show_pool(*services.database.connections())
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.engine import Row
 
+from backend.core import metrics
 from backend.core.db import Db, fetch_one
 from backend.core.errors import NameTaken, QuotaExceeded
 from backend.core.settings import UploadSettings
@@ -53,6 +54,7 @@ async def _insert(
     if upload is None:
         await _explain(db, principal, plan)
         raise QuotaExceeded(f"Storing {plan.size} bytes would exceed the storage quota.")
+    metrics.count_upload("begun", plan.method, plan.size)
     return upload
 
 

@@ -10,13 +10,14 @@ next try, or the worker's sweep, starts over and finds in S3 what has been done 
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
+from backend.core import metrics
 from backend.core.db import Database
 from backend.core.errors import ApiError
 from backend.core.services import Services
@@ -72,6 +73,7 @@ async def complete(
         _verify(claimed, head)
         faults.reach("complete.arrived")
         await place(services, actor, claimed, head)
+        _count(claimed)
     except (SizeMismatch, ChecksumMismatch, TargetGone) as refusal:
         await _fail(services, actor, claimed, refusal)
         raise
@@ -118,6 +120,12 @@ async def _give_back(database: Database, upload: Row[Any]) -> None:
 async def _fail(services: Services, actor: Actor, upload: Row[Any], refusal: ApiError) -> None:
     async with services.database.transaction() as tx:
         await end(tx, services.settings.upload, actor, upload, UploadState.FAILED, failure=refusal)
+
+
+def _count(upload: Row[Any]) -> None:
+    metrics.count_upload(UploadState.COMPLETED, upload.method, upload.size)
+    taken = datetime.now(UTC) - upload.created_at
+    metrics.upload_duration.labels(upload.method).observe(taken.total_seconds())
 
 
 async def _arrive(

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, update
 from sqlalchemy.engine import Row
 
+from backend.core import metrics
 from backend.core.db import Transaction
 from backend.core.errors import ApiError
 from backend.core.queue import enqueue
@@ -57,6 +58,7 @@ async def end(
     )
     if ended.first() is None:
         return False
+    metrics.count_upload(state, upload.method, upload.size)
     await quota.release(tx, upload.owner_id, upload.size)
     await audit.record(tx, actor, f"upload.{state}", upload.id, name=upload.name)
     for delay in (None, settings.url_ttl + AFTER_LAST_URL):
