@@ -4,9 +4,11 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from pydantic import ValidationError
@@ -23,7 +25,11 @@ from backend.core.settings import DatabaseSettings, Settings, explain
 from backend.dev.home import CannotRun
 from backend.dev.stack import run_dev
 from backend.features.admin.accounts import create_admin
+from backend.features.fsck.findings import Inspection
+from backend.features.fsck.report import Reporter
+from backend.features.fsck.service import fsck
 from backend.features.users.schemas import Register
+from backend.kit.durations import parse_duration
 from backend.worker import run_worker
 
 app = typer.Typer(
@@ -37,6 +43,9 @@ job_commands = typer.Typer(help="Jobs that failed at every attempt.", no_args_is
 app.add_typer(user_commands, name="user")
 app.add_typer(job_commands, name="jobs")
 console = Console(highlight=False)
+
+FOUND = 3
+"""The exit code of `fsck` that has found something; 1 and 2 mean that it could not run."""
 
 
 @app.command()
@@ -72,6 +81,33 @@ def migrate() -> None:
     """Bring the database to the newest schema; safe to run from several places at once."""
     upgrade(DatabaseSettings())
     console.print("The database is up to date.")
+
+
+@app.command("fsck")
+def fsck_command(
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what is safe to mend.")] = False,
+    older_than: Annotated[
+        str, typer.Option(help="Leave younger objects alone: an upload may be under way.")
+    ] = "24h",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Compare bucket and database. Exit code 3: something was found."""
+    try:
+        age = parse_duration(older_than)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    found = asyncio.run(_fsck(age, repair=repair, as_json=as_json))
+    raise typer.Exit(FOUND if found else 0)
+
+
+async def _fsck(older_than: timedelta, *, repair: bool, as_json: bool) -> bool:
+    async with open_services(Settings()) as services:
+        with Reporter(console, as_json=as_json) as reporter:
+            inspection = Inspection(services, older_than, repair, reporter.progress)
+            await reporter.follow(fsck(inspection))
+    reporter.conclude()
+    return bool(reporter.found)
 
 
 @app.command()
@@ -144,6 +180,8 @@ async def open_database() -> AsyncIterator[Database]:
 
 def main() -> None:
     """Run a command; tell what went wrong in one sentence."""
+    # The standard output belongs to results; `serve` and `worker` configure their own logs.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         app()
     except (CannotRun, ApiError) as error:

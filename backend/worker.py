@@ -27,12 +27,13 @@ from backend.core.settings import Settings
 from backend.features.admin.jobs import jobs as admin
 from backend.features.auth.jobs import jobs as auth
 from backend.features.files.jobs import jobs as files
+from backend.features.fsck.jobs import jobs as fsck
 from backend.features.health.probes import probes
 from backend.features.uploads.jobs import jobs as uploads
 
 log = structlog.stdlib.get_logger(__name__)
 
-JOB_TABLES: tuple[JobTable, ...] = (auth, files, uploads, admin)
+JOB_TABLES: tuple[JobTable, ...] = (auth, files, uploads, admin, fsck)
 
 # The ways in which a connection that worked goes away.
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, FailingListenerError)

@@ -1,6 +1,6 @@
 """Prometheus metrics: every name the product exports stands here and in docs/metrics.md."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from prometheus_client import REGISTRY, Counter, Enum, Gauge, Histogram, generate_latest
@@ -74,6 +74,22 @@ pool_limit = Gauge(
     "database_pool_connections_max", "Connections that a pool may hold at most.", ["pool"]
 )
 
+uploads_healed = Counter(
+    "uploads_healed_total", "Uploads the worker completed without their client."
+)
+upload_events = Counter(
+    "upload_events_total",
+    "Messages of the bucket's queue, by outcome: handled, failed.",
+    ["outcome"],
+)
+fsck_findings = Gauge(
+    "fsck_findings", "What the last daily comparison of bucket and database found.", ["kind"]
+)
+fsck_finished = Gauge(
+    "fsck_last_finished_timestamp_seconds", "When the last daily comparison was done."
+)
+fsck_duration = Gauge("fsck_last_duration_seconds", "How long the last daily comparison took.")
+
 
 def show_backlog(counts: Iterable[Backlog]) -> None:
     """Set the gauges of the queue to `counts`."""
@@ -108,6 +124,14 @@ def count_upload(state: str, method: str, size: int) -> None:
 @cache
 def _of_upload(state: str, method: str) -> tuple[Counter, Counter]:
     return uploads.labels(state, method), upload_bytes.labels(state, method)
+
+
+def show_fsck(findings: Mapping[str, int], *, seconds: float) -> None:
+    """Set the gauges of fsck to its findings by kind."""
+    for kind, count in findings.items():
+        fsck_findings.labels(kind).set(count)
+    fsck_duration.set(seconds)
+    fsck_finished.set_to_current_time()
 
 
 def exposition() -> bytes:

@@ -87,7 +87,10 @@ class Node(Base):
 
 
 class FileVersion(Base):
-    """What a file held at one time. Copies share the object, so a key may stand in many rows."""
+    """What a file held at one time. Copies share the object, so a key may stand in many rows.
+
+    `object_key` sorts by bytes, as S3 lists: comparing bucket and database is one walk over both.
+    """
 
     __tablename__ = "file_versions"
     __table_args__ = (
@@ -97,7 +100,7 @@ class FileVersion(Base):
 
     id: Mapped[PrimaryKey]
     node_id: Mapped[UUID] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"))
-    object_key: Mapped[str] = mapped_column(index=True)
+    object_key: Mapped[str] = mapped_column(String(collation="C"), index=True)
     size: Mapped[Bytes]
     content_type: Mapped[str]
     etag: Mapped[str]

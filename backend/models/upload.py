@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
@@ -65,7 +65,7 @@ class Upload(Base):
     method: Mapped[str]
     on_conflict: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=UploadState.PENDING)
-    object_key: Mapped[str] = mapped_column(unique=True)
+    object_key: Mapped[str] = mapped_column(String(collation="C"), unique=True)
     s3_upload_id: Mapped[str | None]
     part_size: Mapped[int | None] = mapped_column(BigInteger)
     part_checksums: Mapped[bool] = mapped_column(server_default="false")

@@ -1,0 +1,36 @@
+"""The daily look: reports and counts, repairs nothing."""
+
+import time
+from collections import Counter
+from datetime import timedelta
+
+import structlog
+
+from backend.core import metrics
+from backend.core.queue import JobTable
+from backend.core.services import Services
+from backend.features.fsck.findings import Inspection, Kind
+from backend.features.fsck.service import fsck
+
+log = structlog.stdlib.get_logger(__name__)
+
+jobs = JobTable()
+
+OLDER_THAN = timedelta(hours=24)
+LOGGED = 100
+"""Findings written to the log; `we-upload fsck` shows them all."""
+
+
+@jobs.every("17 4 * * *", "fsck.report")
+async def report(services: Services) -> None:
+    """Check everything, and let the metrics tell how many findings of each kind there are."""
+    started = time.time()
+    counts: Counter[str] = Counter(dict.fromkeys(Kind, 0))
+    async for finding in fsck(Inspection(services, OLDER_THAN)):
+        counts[finding.kind] += 1
+        if counts.total() <= LOGGED:
+            log.warning(
+                "fsck found", kind=finding.kind, subject=finding.subject, detail=finding.detail
+            )
+    metrics.show_fsck(counts, seconds=time.time() - started)
+    log.info("fsck finished", findings=counts.total())

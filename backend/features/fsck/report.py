@@ -1,0 +1,109 @@
+"""How an operator sees it: progress while it runs; findings as a table, or as JSON lines."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from types import TracebackType
+from typing import Self
+
+import orjson
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from backend.features.fsck.findings import REPAIRABLE, Finding, Kind
+
+EXAMPLES = 20
+"""Findings of a kind that the table names; JSON lines name them all."""
+
+
+class Reporter:
+    """Counts what is read and found; progress goes to the standard error, findings to `output`.
+
+    Holds counters and a few examples, however much is found.
+    """
+
+    def __init__(self, output: Console, *, as_json: bool) -> None:
+        self.read: Counter[str] = Counter()
+        self.found: Counter[Kind] = Counter()
+        self.repaired: Counter[Kind] = Counter()
+        self._examples: list[Finding] = []
+        self._output = output
+        self._as_json = as_json
+        self._tasks: dict[str, TaskID] = {}
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TextColumn("{task.completed:,.0f}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            # The standard output is for the findings alone.
+            redirect_stdout=False,
+        )
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def progress(self, name: str, count: int) -> None:
+        """Note that `count` more of `name` have been read."""
+        self.read[name] += count
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(name, total=None)
+        self._bar.advance(self._tasks[name], count)
+
+    async def follow(self, findings: AsyncIterator[Finding]) -> None:
+        """Take every finding, and write it down at once if that is JSON."""
+        async for finding in findings:
+            self.found[finding.kind] += 1
+            self.repaired[finding.kind] += finding.repaired
+            if self._as_json:
+                self._write(asdict(finding))
+            elif self.found[finding.kind] <= EXAMPLES:
+                self._examples.append(finding)
+
+    def conclude(self) -> None:
+        """Write the result: the last JSON line, or the tables."""
+        if self._as_json:
+            self._write(
+                {
+                    "checked": dict(self.read),
+                    "found": {str(kind): count for kind, count in self.found.items()},
+                    "repaired": {str(kind): n for kind, n in self.repaired.items() if n},
+                }
+            )
+            return
+        read = ", ".join(f"{count:,} {name}" for name, count in self.read.items())
+        self._output.print(f"Checked {read}.")
+        if not self.found:
+            self._output.print("Bucket and database agree: nothing found.")
+            return
+        self._output.print(self._listing())
+        self._output.print(self._totals())
+
+    def _write(self, document: object) -> None:
+        self._output.out(orjson.dumps(document).decode(), highlight=False)
+
+    def _listing(self) -> Table:
+        table = Table("kind", "what", "why", "repaired", box=None)
+        for finding in self._examples:
+            table.add_row(
+                finding.kind, finding.subject, finding.detail, "yes" if finding.repaired else "no"
+            )
+        return table
+
+    def _totals(self) -> Table:
+        table = Table("kind", "found", "repaired", "`--repair` mends it", box=None)
+        for kind, count in sorted(self.found.items()):
+            mends = "yes" if kind in REPAIRABLE else "no"
+            table.add_row(kind, f"{count:,}", f"{self.repaired[kind]:,}", mends)
+        return table

@@ -1,0 +1,115 @@
+"""The tree: paths, owners, trash, and which version is current."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, Uuid, and_, case, func, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Row
+from sqlalchemy.orm import aliased
+
+from backend.core.db import Database
+from backend.features.folders.tree import lock_tree
+from backend.features.fsck.findings import PAGE, PATIENCE, Finding, Inspection, Kind
+from backend.models import FileVersion, Node, NodeKind
+
+DETAILS = {
+    Kind.PATH: "its path is not its folder's path and its folder",
+    Kind.OWNER: "it belongs to somebody else than its folder, or is in a file",
+    Kind.TRASH: "it is live in a folder that is in the trash",
+    Kind.CURRENT_VERSION: "its current version is missing, another file's, or of another size",
+}
+NO_PATH = literal([], ARRAY(Uuid))
+
+
+async def check_tree(inspection: Inspection) -> AsyncIterator[Finding]:
+    """Compare every node with its folder and its current version.
+
+    Where each path continues the folder's path, all paths are right, up to the root.
+    """
+    database = inspection.services.database
+    after = UUID(int=0)
+    while True:
+        page = (await database.autocommit.execute(_look_at(after))).all()
+        inspection.progress("nodes", len(page))
+        for finding in await _judge(database, page, repair=inspection.repair):
+            yield finding
+        if len(page) < PAGE:
+            return
+        after = page[-1].id
+
+
+def _look_at(after: UUID) -> Select[*tuple[Any, ...]]:
+    parent, version = aliased(Node), aliased(FileVersion)
+    page = select(Node.id).where(Node.id > after).order_by(Node.id).limit(PAGE).subquery()
+    right_path = case(
+        (Node.parent_id.is_(None), NO_PATH), else_=func.array_append(parent.path, parent.id)
+    )
+    foreign = or_(parent.owner_id != Node.owner_id, parent.kind != NodeKind.FOLDER)
+    lost = and_(Node.trashed_at.is_(None), parent.trashed_at.is_not(None))
+    is_file = Node.kind == NodeKind.FILE
+    fits = and_(version.node_id == Node.id, version.size == Node.size)
+    broken = case(
+        (is_file, func.coalesce(fits, False).is_(False)),
+        else_=Node.current_version_id.is_not(None),
+    )
+    return (
+        select(
+            Node.id,
+            Node.owner_id,
+            Node.path.is_distinct_from(right_path).label(Kind.PATH),
+            func.coalesce(foreign, False).label(Kind.OWNER),
+            func.coalesce(lost, False).label(Kind.TRASH),
+            broken.label(Kind.CURRENT_VERSION),
+        )
+        .join_from(Node, page, page.c.id == Node.id)
+        .outerjoin(parent, parent.id == Node.parent_id)
+        .outerjoin(version, version.id == Node.current_version_id)
+        .order_by(Node.id)
+    )
+
+
+async def _judge(database: Database, page: Sequence[Row[Any]], *, repair: bool) -> list[Finding]:
+    rebuilt: set[UUID] = set()
+    if repair:
+        for owner_id in {row.owner_id for row in page if row.path}:
+            rebuilt |= await _rebuild_paths(database, owner_id)
+    return [
+        Finding(
+            kind,
+            str(row.id),
+            detail,
+            repaired=kind is Kind.PATH and row.id in rebuilt,
+        )
+        for row in page
+        for kind, detail in DETAILS.items()
+        if row._mapping[kind]
+    ]
+
+
+async def _rebuild_paths(database: Database, owner_id: UUID) -> set[UUID]:
+    """Write every path of a tree anew from the root down; return the nodes that changed.
+
+    Nodes that hang in a circle are not reached, and stay as they are.
+    """
+    root = (
+        select(Node.id, NO_PATH.label("path"))
+        .where(Node.owner_id == owner_id, Node.parent_id.is_(None))
+        .cte("placed", recursive=True)
+    )
+    child = aliased(Node)
+    below = select(child.id, func.array_append(root.c.path, root.c.id)).where(
+        child.parent_id == root.c.id
+    )
+    placed = root.union_all(below)
+    async with database.transaction() as tx:
+        await tx.execute(text(PATIENCE))
+        await lock_tree(tx, owner_id, exclusive=True)
+        changed = await tx.execute(
+            update(Node)
+            .where(Node.id == placed.c.id, Node.path != placed.c.path)
+            .values(path=placed.c.path)
+            .returning(Node.id)
+        )
+        return set(changed.scalars())

@@ -1,0 +1,74 @@
+"""Multipart uploads at S3 that nobody owns, and uploads of ours that never end."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import String, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Row
+
+from backend.core.db import Db
+from backend.core.stored import OpenUpload
+from backend.features.fsck.findings import PAGE, Finding, Inspection, Kind
+from backend.features.uploads.queries import is_open
+from backend.models import Upload
+
+
+async def check_multiparts(inspection: Inspection) -> AsyncIterator[Finding]:
+    """Find unfinished multipart uploads that no open upload has begun: their parts cost money."""
+    storage = inspection.services.storage
+    db, cutoff = inspection.services.database.autocommit, inspection.cutoff
+    async for page in storage.list_multipart_uploads():
+        inspection.progress("multipart uploads", len(page))
+        owned = await _owned(db, page)
+        for found in page:
+            if found.initiated >= cutoff or (found.key, found.upload_id) in owned:
+                continue
+            if inspection.repair:
+                await storage.abort_multipart(found.key, found.upload_id)
+            yield Finding(
+                Kind.ABANDONED_MULTIPART,
+                f"{found.key}?uploadId={found.upload_id}",
+                f"begun {found.initiated:%F %T} and owned by no upload",
+                repaired=inspection.repair,
+            )
+
+
+async def _owned(db: Db, page: Sequence[OpenUpload]) -> set[tuple[str, str]]:
+    keys = literal([found.key for found in page], ARRAY(String))
+    rows = await db.execute(
+        select(Upload.object_key, Upload.s3_upload_id).where(
+            Upload.object_key == any_(keys), is_open
+        )
+    )
+    return {(row.object_key, row.s3_upload_id) for row in rows}
+
+
+async def check_stuck(inspection: Inspection) -> AsyncIterator[Finding]:
+    """Find uploads long past their time that the worker should have ended."""
+    async for page in _overdue(inspection):
+        inspection.progress("stuck uploads", len(page))
+        for row in page:
+            yield Finding(
+                Kind.STUCK_UPLOAD,
+                str(row.id),
+                f"{row.state} since {row.created_at:%F %T}, expired {row.expires_at:%F %T}",
+            )
+
+
+async def _overdue(inspection: Inspection) -> AsyncIterator[Sequence[Row[Any]]]:
+    db, cutoff = inspection.services.database.autocommit, inspection.cutoff
+    after = UUID(int=0)
+    while True:
+        query = (
+            select(Upload.id, Upload.state, Upload.created_at, Upload.expires_at)
+            .where(is_open, Upload.expires_at < cutoff, Upload.id > after)
+            .order_by(Upload.id)
+            .limit(PAGE)
+        )
+        page = (await db.execute(query)).all()
+        yield page
+        if len(page) < PAGE:
+            return
+        after = page[-1].id

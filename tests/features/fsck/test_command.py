@@ -1,0 +1,93 @@
+"""What an operator sees."""
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+from click.testing import Result
+from prometheus_client import REGISTRY
+from sqlalchemy import update
+from typer.testing import CliRunner
+
+from backend.cli import app
+from backend.core.services import Services
+from backend.features.fsck.jobs import report
+from backend.models import User
+from tests.people import Person, Register
+
+Run = Callable[..., "asyncio.Future[Result]"]
+
+
+@pytest.fixture
+def run(own_settings, own_api, monkeypatch) -> Run:
+    """Run `we-upload fsck` on the tests' own database and bucket."""
+    monkeypatch.setenv("DATABASE_URL", own_settings.database.url.get_secret_value())
+    monkeypatch.setenv("S3_ENDPOINT_URL", own_settings.s3.endpoint_url)
+    monkeypatch.setenv("S3_BUCKET", own_settings.s3.bucket)
+
+    async def run(*options: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, ["fsck", *options])
+
+    return run
+
+
+@pytest.fixture
+async def ada_miscounted(services: Services, register: Register) -> Person:
+    ada = await register("ada")
+    await services.database.autocommit.execute(
+        update(User).where(User.id == ada.id).values(used_bytes=7)
+    )
+    return ada
+
+
+async def test_nothing_found(run: Run) -> None:
+    result = await run()
+
+    assert result.exit_code == 0
+    assert "nothing found" in result.stdout
+
+
+async def test_a_table_and_its_exit_code(run: Run, ada_miscounted: Person) -> None:
+    result = await run("--older-than", "1h")
+
+    assert result.exit_code == 3
+    assert "used_bytes" in result.stdout
+    assert "7 bytes noted, 0 counted" in result.stdout
+    await run("--repair")
+
+
+async def test_json_lines_that_end_with_a_summary(run: Run, ada_miscounted: Person) -> None:
+    result = await run("--json", "--repair")
+
+    finding, summary = map(json.loads, result.stdout.splitlines())
+    assert result.exit_code == 3
+    assert finding == {
+        "kind": "used_bytes",
+        "subject": ada_miscounted.id,
+        "detail": "7 bytes noted, 0 counted",
+        "repaired": True,
+    }
+    assert summary["found"] == summary["repaired"] == {"used_bytes": 1}
+    assert summary["checked"]["accounts"] >= 1
+    assert (await run("--json")).exit_code == 0
+
+
+async def test_an_age_that_is_none(run: Run) -> None:
+    result = await run("--older-than", "yesterday")
+
+    assert result.exit_code == 2
+    assert "no duration" in result.stderr
+
+
+async def test_the_daily_report_repairs_nothing_and_counts(
+    services: Services, ada_miscounted: Person, own_api: tuple[str, Services], run: Run
+) -> None:
+    await report(services)
+
+    assert REGISTRY.get_sample_value("fsck_findings", {"kind": "used_bytes"}) == 1
+    assert REGISTRY.get_sample_value("fsck_findings", {"kind": "missing_object"}) == 0
+    async with httpx.AsyncClient(base_url=own_api[0]) as http:
+        assert "fsck_last_finished_timestamp_seconds" in (await http.get("/metrics")).text
+    assert (await run("--repair")).exit_code == 3
