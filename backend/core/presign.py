@@ -53,7 +53,8 @@ class Presigner:
 
     Every method raises DependencyUnavailable once the session credentials have run out, and
     ValueError for a lifetime outside 1 second to 7 days. A request never outlives the session
-    credentials it was signed with: `expires_at` says when it ends.
+    credentials it was signed with: `expires_at` says when it ends. `origin` is where downloads
+    come from, for the policies of our own pages.
     """
 
     def __init__(
@@ -66,12 +67,11 @@ class Presigner:
         clock: Callable[[], float] = time.time,
     ) -> None:
         url = urlsplit(address.object_url)
+        self.origin = f"{url.scheme}://{url.netloc}"
         self._address = address
         self._base_path = url.path
         self._conditional_writes = conditional_writes
-        self._signer = Signer(
-            f"{url.scheme}://{url.netloc}", credentials, region=region, clock=clock
-        )
+        self._signer = Signer(self.origin, credentials, region=region, clock=clock)
 
     @metrics.signing_duration.labels("put").time()
     def put(
