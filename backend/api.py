@@ -14,6 +14,9 @@ from backend.features.folders.routes import router as folders
 from backend.features.health.routes import router as health
 from backend.features.links.public_routes import router as public_links
 from backend.features.links.routes import router as links
+from backend.features.pages.account_pages import router as account_pages
+from backend.features.pages.link_pages import router as link_pages
+from backend.features.pages.routes import router as pages
 from backend.features.shares.routes import router as shares
 from backend.features.uploads.routes import router as uploads
 from backend.features.users.routes import router as users
@@ -32,6 +35,9 @@ for part in (
     shares,
     links,
     public_links,
+    link_pages,
+    account_pages,
+    pages,
     activity,
     admin,
     health,

@@ -1,9 +1,14 @@
 """Shares and links for tests, made through the API."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
+from sqlalchemy import update
 
+from backend.core.services import Services
+from backend.models import Link
 from tests.people import Person
 
 Json = dict[str, Any]
@@ -36,3 +41,10 @@ def public(link: Json, rest: str = "") -> str:
 def code(answer: httpx.Response) -> str:
     """`410 link_revoked`."""
     return f"{answer.status_code} {answer.json()['code']}"
+
+
+async def expire(services: Services, link: Json) -> None:
+    """Let a link's time run out: through the API no expiry can lie in the past."""
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    ended = update(Link).where(Link.id == UUID(link["id"])).values(expires_at=past)
+    await services.database.autocommit.execute(ended)

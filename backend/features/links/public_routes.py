@@ -11,7 +11,7 @@ from backend.core.errors import NotFound, TooManyRequests
 from backend.core.schema import Cursor, Limit, Page, json_answer, problems
 from backend.core.services import Process
 from backend.features.files.schemas import Download
-from backend.features.links import visits
+from backend.features.links import browsing, visits
 from backend.features.links.errors import (
     DownloadsExhausted,
     FileRequired,
@@ -72,10 +72,10 @@ async def list_children(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[PublicItem]:
-    """What the linked folder holds, or a folder anywhere below it, by name."""
+    """What the linked folder holds, or a folder anywhere below it: folders first, both by name."""
     link = await open_link(db, process.tokens, token, _unlock_token(credentials))
-    folder = await visits.find_folder(db, link, folder_id)
-    return await visits.list_children(db, folder.id, limit, cursor)
+    folder = await browsing.find_folder(db, link, folder_id)
+    return await browsing.list_children(db, folder.id, limit, cursor)
 
 
 @router.post(

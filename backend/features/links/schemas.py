@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, Field
 
-from backend.core.schema import Schema
+from backend.core.schema import Instant, Schema
 
 LONGEST_LIFE = timedelta(days=366 * 100)
 """Far enough for everyone, and within what every clock and database can hold."""
@@ -20,7 +20,7 @@ def _ahead(value: datetime) -> datetime:
 
 
 Expiry = Annotated[
-    AwareDatetime,
+    Instant,
     AfterValidator(_ahead),
     Field(description="With its offset to UTC.", examples=["2027-01-31T12:00:00Z"]),
 ]

@@ -1,16 +1,15 @@
-"""What a recipient does with a link: look, unlock, browse, download."""
+"""What a recipient does with a link: look, unlock, download."""
 
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy import func, or_, update
 from sqlalchemy.engine import Row
 
 from backend.core.access_tokens import IssuedToken
 from backend.core.db import Db, Transaction
 from backend.core.errors import NotFound
-from backend.core.schema import Page, cut_page
 from backend.core.services import Services
 from backend.features.files.downloads import LINKED_DOWNLOAD, sign
 from backend.features.links.errors import FileRequired, PasswordRequired, WrongPassword
@@ -21,10 +20,9 @@ from backend.features.links.opening import (
     is_unlocked,
     issue_unlock_token,
 )
-from backend.features.links.schemas import PublicItem, PublicLink
+from backend.features.links.schemas import PublicLink
 from backend.kit.addresses import client_network
-from backend.kit.cursors import decode_cursor, encode_cursor
-from backend.models import ActorKind, Link, Node, NodeKind, live
+from backend.models import ActorKind, Link, Node, NodeKind
 from backend.rules import audit
 from backend.rules.actor import Actor
 
@@ -73,63 +71,6 @@ async def _limit_guesses(services: Services, link: Row[Any], visitor: Actor) -> 
     network = client_network(visitor.ip)
     await services.limiter.hit(rates.unlock_rate, "link password", link_id, network)
     await services.limiter.hit(rates.unlock_link_rate, "link password", link_id)
-
-
-async def find_folder(db: Db, link: Row[Any], folder_id: UUID | None) -> Row[Any]:
-    """A folder of the link's tree, by default the top one: its id, name and path.
-
-    Raises:
-        NotFound: outside of the link, in the trash, or a file.
-    """
-    query = select(Node.id, Node.name, Node.path).where(
-        Node.id == (folder_id or link.node_id),
-        Node.kind == NodeKind.FOLDER,
-        live,
-        below(link.node_id),
-    )
-    if (folder := (await db.execute(query)).first()) is None:
-        raise NotFound("This link has no such folder.")
-    return folder
-
-
-async def list_children(
-    db: Db, folder_id: UUID, limit: int, cursor: str | None
-) -> Page[PublicItem]:
-    """What a folder holds, by name."""
-    query = (
-        select(Node.id, Node.kind, Node.name, Node.name_key, Node.size)
-        .add_columns(Node.content_type, Node.updated_at)
-        .where(Node.parent_id == folder_id, live)
-        .order_by(Node.name_key, Node.id)
-        .limit(limit + 1)
-    )
-    if cursor:
-        query = query.where(tuple_(Node.name_key, Node.id) > decode_cursor(cursor, str, UUID))
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.name_key, row.id))
-    return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
-
-
-async def trail(db: Db, link: Row[Any], folder: Row[Any]) -> list[Row[Any]]:
-    """The folders from the link's own down to the one above `folder`: id and name."""
-    ids = [*folder.path, folder.id]
-    above = ids[ids.index(link.node_id) : -1]
-    query = (
-        select(Node.id, Node.name).where(Node.id.in_(above)).order_by(func.cardinality(Node.path))
-    )
-    return list(await db.execute(query)) if above else []
-
-
-def _present(row: Row[Any]) -> PublicItem:
-    is_file = row.kind == NodeKind.FILE
-    return PublicItem(
-        id=row.id,
-        kind=row.kind,
-        name=row.name,
-        size=row.size if is_file else None,
-        content_type=row.content_type,
-        updated_at=row.updated_at,
-    )
 
 
 async def download(

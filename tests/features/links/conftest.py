@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from uuid import UUID
 
@@ -8,25 +7,11 @@ from sqlalchemy import update
 
 from backend.core.services import Services
 from backend.core.settings import Settings, SharingSettings
-from backend.models import Link, User
+from backend.models import User
 from tests.conftest import serve
 from tests.people import Person
-from tests.sharing import Json
 
-Expire = Callable[[Json], Awaitable[None]]
 LockOut = Callable[[Person], Awaitable[None]]
-
-
-@pytest.fixture
-def expire(services: Services) -> Expire:
-    """Lets a link's time run out: nobody may set an expiry in the past."""
-
-    async def expire(link: Json) -> None:
-        past = datetime.now(UTC) - timedelta(seconds=1)
-        ended = update(Link).where(Link.id == UUID(link["id"])).values(expires_at=past)
-        await services.database.autocommit.execute(ended)
-
-    return expire
 
 
 @pytest.fixture

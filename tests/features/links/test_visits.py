@@ -3,9 +3,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.features.links.conftest import Expire, LockOut
+from backend.core.services import Services
+from tests.features.links.conftest import LockOut
 from tests.people import Register, Verify
-from tests.sharing import code, make_link, path_of, public, share
+from tests.sharing import code, expire, make_link, path_of, public, share
 from tests.transfer import upload_file
 from tests.trees import make_folder
 
@@ -32,11 +33,11 @@ class TestShow:
         assert code(await http.get(f"/v1/public/links/{token}")).startswith("404")
 
     async def test_an_expired_link_says_so(
-        self, register: Register, http: httpx.AsyncClient, expire: Expire
+        self, register: Register, http: httpx.AsyncClient, services: Services
     ) -> None:
         ada = await register("ada")
         link = await make_link(ada, await upload_file(ada, b"hello"))
-        await expire(link)
+        await expire(services, link)
 
         assert code(await http.get(public(link))) == "410 link_expired"
         assert code(await http.post(public(link, "/download-url"))) == "410 link_expired"
@@ -80,7 +81,7 @@ class TestShow:
 
 
 class TestBrowse:
-    async def test_a_folder_is_browsed_by_name_in_pages(
+    async def test_a_folder_is_browsed_in_pages_folders_first(
         self, register: Register, http: httpx.AsyncClient
     ) -> None:
         ada = await register("ada")
@@ -95,9 +96,9 @@ class TestBrowse:
         rest = (await http.get(public(link, f"/children?limit=2&cursor={cursor}"))).json()
 
         shown = [(item["name"], item["size"]) for item in first["items"] + rest["items"]]
-        assert shown == [("Alpha.txt", 5), ("beta", None), ("gamma.txt", 5)]
+        assert shown == [("beta", None), ("Alpha.txt", 5), ("gamma.txt", 5)]
         told = {"id", "kind", "name", "size", "content_type", "updated_at"}
-        assert set(first["items"][0]) == told
+        assert set(first["items"][1]) == told
 
     async def test_folders_below_are_browsed_and_others_are_not(
         self, register: Register, http: httpx.AsyncClient

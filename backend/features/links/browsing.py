@@ -1,0 +1,89 @@
+"""Going through the folders of a folder link."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, literal, select, tuple_, union_all
+from sqlalchemy.engine import Row
+
+from backend.core.db import Db
+from backend.core.errors import NotFound
+from backend.core.schema import Page, cut_page
+from backend.features.links.opening import below
+from backend.features.links.schemas import PublicItem
+from backend.kit.cursors import decode_cursor, encode_cursor
+from backend.models import Node, NodeKind, live
+
+KINDS = (NodeKind.FOLDER, NodeKind.FILE)
+"""In the order they are listed."""
+
+
+async def find_folder(db: Db, link: Row[Any], folder_id: UUID | None) -> Row[Any]:
+    """A folder of the link's tree, by default the top one: its id, name and path.
+
+    Raises:
+        NotFound: outside of the link, in the trash, or a file.
+    """
+    query = select(Node.id, Node.name, Node.path).where(
+        Node.id == (folder_id or link.node_id),
+        Node.kind == NodeKind.FOLDER,
+        live,
+        below(link.node_id),
+    )
+    if (folder := (await db.execute(query)).first()) is None:
+        raise NotFound("This link has no such folder.")
+    return folder
+
+
+async def list_children(
+    db: Db, folder_id: UUID, limit: int, cursor: str | None
+) -> Page[PublicItem]:
+    """What a folder holds: folders first, then files, both by name."""
+    after = decode_cursor(cursor, int, str, UUID) if cursor else (0, "", UUID(int=0))
+    parts = [_children(folder_id, rank, after, limit) for rank in range(len(KINDS))]
+    either = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    query = select(either).order_by(either.c.rank, either.c.name_key, either.c.id).limit(limit + 1)
+    rows = (await db.execute(query)).all()
+    page, next_cursor = cut_page(
+        rows, limit, lambda row: encode_cursor(row.rank, row.name_key, row.id)
+    )
+    return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
+
+
+def _children(
+    folder_id: UUID, rank: int, after: tuple[Any, ...], limit: int
+) -> Select[*tuple[Any, ...]]:
+    """One kind's share of a page, read along an index: a full folder is never sorted whole."""
+    after_rank, *after_place = after
+    query = (
+        select(Node.id, Node.kind, Node.name, Node.name_key, Node.size)
+        .add_columns(Node.content_type, Node.updated_at, literal(rank).label("rank"))
+        .where(Node.parent_id == folder_id, Node.kind == KINDS[rank], live, rank >= after_rank)
+        .order_by(Node.name_key, Node.id)
+        .limit(limit + 1)
+    )
+    if rank == after_rank:
+        query = query.where(tuple_(Node.name_key, Node.id) > tuple(after_place))
+    return query
+
+
+async def trail(db: Db, link: Row[Any], folder: Row[Any]) -> list[Row[Any]]:
+    """The folders from the link's own down to the one above `folder`: id and name."""
+    ids = [*folder.path, folder.id]
+    above = ids[ids.index(link.node_id) : -1]
+    query = (
+        select(Node.id, Node.name).where(Node.id.in_(above)).order_by(func.cardinality(Node.path))
+    )
+    return list(await db.execute(query)) if above else []
+
+
+def _present(row: Row[Any]) -> PublicItem:
+    is_file = row.kind == NodeKind.FILE
+    return PublicItem(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        size=row.size if is_file else None,
+        content_type=row.content_type,
+        updated_at=row.updated_at,
+    )
