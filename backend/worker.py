@@ -16,8 +16,6 @@ import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.domain.errors import FailingListenerError
 
-from backend.core import metrics
-from backend.core.backlog import backlog
 from backend.core.db import Database
 from backend.core.errors import ApiError, DependencyUnavailable
 from backend.core.logs import configure_logs
@@ -39,8 +37,6 @@ JOB_TABLES: tuple[JobTable, ...] = (auth, files, uploads, admin, fsck)
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, FailingListenerError)
 POLLED_EVERY = timedelta(seconds=10)
 """How long a job may wait that was queued again without a notification."""
-OBSERVED_EVERY = 10.0
-"""Seconds between two counts of the backlog."""
 
 
 class DirectConnectionNeeded(ApiError):
@@ -61,7 +57,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event | None = None) -> N
     if settings.database.pooler == "transaction" and not settings.database.direct_url:
         raise DirectConnectionNeeded
     stop = stop or _stopped_by_signals()
-    async with open_services(settings) as services, probes(services), _observer(services):
+    async with open_services(settings) as services, probes(services):
         log.info("worker started")
         while not stop.is_set():
             try:
@@ -120,20 +116,3 @@ async def open_queue(services: Services) -> AsyncIterator[PgQueuer]:
 @stamina.retry(on=DependencyUnavailable, attempts=None, timeout=None, wait_max=10)
 async def _connect(services: Services) -> "asyncpg.Connection[asyncpg.Record]":
     return await Database(services.settings.database, direct=True).connect()
-
-
-@asynccontextmanager
-async def _observer(services: Services) -> AsyncIterator[None]:
-    """Keep the gauges of the backlog fresh."""
-
-    async def observe() -> None:
-        while True:
-            try:
-                metrics.show_backlog(await backlog(services.database.autocommit))
-            except Exception as error:  # noqa: BLE001 - a gauge must never end the work
-                log.warning("the backlog cannot be counted", error=type(error).__name__)
-            await asyncio.sleep(OBSERVED_EVERY)
-
-    task = asyncio.create_task(observe())
-    yield
-    task.cancel()

@@ -19,7 +19,7 @@ async def run_jobs(services: Services) -> None:
     async with open_queue(services) as queue:
         poll = timedelta(milliseconds=50)
         run = asyncio.create_task(queue.qm.run(batch_size=50, dequeue_timeout=poll))
-        while not run.done() and await _jobs_are_due(services):  # noqa: ASYNC110 - only it knows
+        while not run.done() and await _jobs_are_due(services):
             await asyncio.sleep(0.02)
         queue.qm.shutdown.set()
         await run

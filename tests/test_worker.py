@@ -70,7 +70,7 @@ async def add(services: Services, name: str, **options: Any) -> None:
 
 async def until(condition: Any, seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110 - of another process
+        while not await condition():
             await asyncio.sleep(0.05)
 
 

@@ -4,12 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from backend.core import problems
+from backend.core import metrics, problems
+from backend.core.backlog import backlog
 from backend.core.services import Services
 from backend.features.health.routes import router
+
+log = structlog.stdlib.get_logger(__name__)
+
+OBSERVED_EVERY = 10.0
+"""Seconds between two counts of the backlog."""
 
 
 class _Server(uvicorn.Server):
@@ -26,10 +33,22 @@ async def probes(services: Services) -> AsyncIterator[None]:
         yield
         return
     server = _Server(_config(services))
-    task = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve())
+    observing = asyncio.create_task(_observe(services))
     yield
+    observing.cancel()
     server.should_exit = True
-    await task
+    await serving
+
+
+async def _observe(services: Services) -> None:
+    """Keep the gauges of the backlog fresh."""
+    while True:
+        try:
+            metrics.show_backlog(await backlog(services.database.autocommit))
+        except Exception as error:  # noqa: BLE001 - a gauge must never end the work
+            log.warning("the backlog cannot be counted", error=type(error).__name__)
+        await asyncio.sleep(OBSERVED_EVERY)
 
 
 def _config(services: Services) -> uvicorn.Config:
