@@ -53,7 +53,7 @@ async def stats(db: Db) -> Stats:
     users = (await db.execute(_users())).one()
     nodes = (await db.execute(_nodes())).one()
     uploads = await db.execute(
-        select(Upload.state, func.count().label("count")).group_by(Upload.state)
+        select(Upload.state, func.count().label("number")).group_by(Upload.state)
     )
     return Stats(
         users=Users(total=users.total, active=users.active, admins=users.admins),
