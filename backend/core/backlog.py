@@ -7,12 +7,14 @@ a worker's connection.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
+import asyncpg
 from pgqueuer.queries import Queries
 from pgqueuer.types import JobId
 from sqlalchemy import text
 
-from backend.core.db import Db, Transaction, driver_connection
+from backend.core.db import Db, Transaction
 
 LOG_KEPT = timedelta(days=14)
 
@@ -80,9 +82,18 @@ async def retry(tx: Transaction, ids: Collection[int] | None = None) -> int:
         {"ids": None if ids is None else list(ids)},
     )
     failed = [JobId(row.id) for row in found]
-    queries = Queries.from_asyncpg_connection(await driver_connection(tx))
-    await queries.requeue_jobs(failed)
+    await (await queries_in(tx)).requeue_jobs(failed)
     return len(failed)
+
+
+async def queries_in(tx: Transaction) -> Queries:
+    """The queue library at work inside `tx`."""
+    # The dialect sends BEGIN with the first statement; raw use must not run before it.
+    await tx.exec_driver_sql("SELECT 1")
+    raw = await tx.get_raw_connection()
+    return Queries.from_asyncpg_connection(
+        cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)
+    )
 
 
 async def prune_log(db: Db) -> None:

@@ -296,11 +296,3 @@ Tx = Annotated[Transaction, Depends(get_transaction, scope="function")]
 LateTx = Annotated[RequestTransaction, Depends(get_late_transaction, scope="function")]
 Statements = Annotated[Db, Depends(get_statements)]
 Transactions = Annotated[Database, Depends(get_database)]
-
-
-async def driver_connection(tx: Transaction) -> "asyncpg.Connection[asyncpg.Record]":
-    """The asyncpg connection below `tx`, inside its open transaction."""
-    # The dialect sends BEGIN with the first statement; raw use must not run before it.
-    await tx.exec_driver_sql("SELECT 1")
-    raw = await tx.get_raw_connection()
-    return cast("asyncpg.Connection[asyncpg.Record]", raw.driver_connection)

@@ -15,10 +15,10 @@ import orjson
 from pgqueuer import PgQueuer
 from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.domain.models import Job, Schedule
-from pgqueuer.queries import Queries
 
 from backend.core import metrics
-from backend.core.db import Transaction, driver_connection
+from backend.core.backlog import queries_in
+from backend.core.db import Transaction
 
 MAX_ATTEMPTS = 8
 MAX_DELAY = timedelta(minutes=10)
@@ -43,7 +43,7 @@ async def enqueue(
         delay: run not before now + delay.
         dedupe_key: while a job with this key waits or runs, another is not added.
     """
-    queries = Queries.from_asyncpg_connection(await driver_connection(tx))
+    queries = await queries_in(tx)
     await queries.enqueue(
         name,
         orjson.dumps(payload),
