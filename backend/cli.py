@@ -20,6 +20,7 @@ from backend.core.db import Database
 from backend.core.errors import ApiError
 from backend.core.migrations import upgrade
 from backend.core.passwords import refuse_obvious
+from backend.core.server import uvicorn_options
 from backend.core.services import open_services
 from backend.core.settings import DatabaseSettings, Settings, explain
 from backend.dev.home import CannotRun
@@ -51,23 +52,7 @@ FOUND = 3
 @app.command()
 def serve() -> None:
     """Serve the API on HOST:PORT until SIGTERM, then finish the requests under way."""
-    settings = Settings()
-    uvicorn.run(
-        "backend.main:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Ours knows which proxies to believe.
-        proxy_headers=False,
-        # Longer than a load balancer keeps idle connections (ALB: 60 s): it must close first.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=round(settings.drain_timeout),
-    )
+    uvicorn.run("backend.main:create_app", factory=True, **uvicorn_options(Settings()))
 
 
 @app.command()
