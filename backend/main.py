@@ -44,6 +44,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         separate_input_output_schemas=False,
+        # The redirect would go to whatever host the request names.
+        redirect_slashes=False,
     )
     app.include_router(router)
     problems.install(app)

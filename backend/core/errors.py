@@ -4,8 +4,9 @@ An error is a problem document (RFC 9457). Its `code` is stable: clients branch 
 docstring is the title, the message is the detail.
 
     ApiError
-    +-- BadRequest 400    Unauthorized 401    Forbidden 403    NotFound 404    Conflict 409
-    +-- Gone 410          TooLarge 413        UnsupportedType 415
+    +-- BadRequest 400    Unauthorized 401    Forbidden 403    NotFound 404
+    +-- MethodNotAllowed 405                  RequestTimeout 408
+    +-- Conflict 409      Gone 410            TooLarge 413     UnsupportedType 415
     +-- Unprocessable 422 TooManyRequests 429 DependencyUnavailable 503
 """
 
@@ -65,6 +66,18 @@ class NotFound(ApiError):
     status, code = 404, "not_found"
 
 
+class MethodNotAllowed(ApiError):
+    """This address does not take this method."""
+
+    status, code = 405, "method_not_allowed"
+
+
+class RequestTimeout(ApiError):
+    """The request body did not arrive in time."""
+
+    status, code = 408, "request_timeout"
+
+
 class Conflict(ApiError):
     """The request does not fit the current state."""
 
@@ -93,6 +106,12 @@ class TooLarge(ApiError):
     """The request or the file is too large."""
 
     status, code = 413, "file_too_large"
+
+
+class BodyTooLarge(TooLarge):
+    """The request body is too large."""
+
+    code = "body_too_large"
 
 
 class UnsupportedType(ApiError):

@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core import metrics
-from backend.core.errors import ApiError, DependencyUnavailable, TooLarge
+from backend.core.errors import ApiError, BodyTooLarge, DependencyUnavailable, RequestTimeout
 from backend.core.problems import problem
 from backend.core.settings import Settings
 from backend.kit.ids import uuid7
@@ -24,7 +24,10 @@ log = structlog.stdlib.get_logger("backend.request")
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 QUIET_ROUTES = {"/health", "/ready", "/metrics"}
+BULK_BODY = 1024**2
+"""Bytes: what a route may ask for (`max_body_size`) that names thousands of parts."""
 SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -37,18 +40,6 @@ HSTS = "max-age=63072000; includeSubDomains"
 
 class InternalError(ApiError):
     """Something went wrong on our side; it has been logged."""
-
-
-class BodyTooLarge(TooLarge):
-    """The request body is too large."""
-
-    code = "body_too_large"
-
-
-class RequestTimeout(ApiError):
-    """The request body did not arrive in time."""
-
-    status, code = 408, "request_timeout"
 
 
 @dataclass(slots=True)
@@ -100,21 +91,20 @@ class EdgeMiddleware:
             message = await receive()
             exchange.received += len(message.get("body", b""))
             exchange.body_complete |= not message.get("more_body", False)
-            if exchange.received > self._max_body:
-                raise BodyTooLarge(f"A request body holds at most {self._max_body} bytes.")
+            if exchange.received > (limit := self._body_limit(scope)):
+                raise BodyTooLarge(f"This request's body holds at most {limit} bytes.")
             return message
 
         try:
-            self._check_length(scope)
+            _refuse_announced(scope)
             async with asyncio.timeout(self._timeout):
                 await self.app(scope, guarded_receive, guarded_send)
         except Exception as error:  # noqa: BLE001 - the outermost edge: all that is left ends here
             await self._answer_error(exchange, error, scope, receive, guarded_send)
 
-    def _check_length(self, scope: Scope) -> None:
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._max_body:
-            raise BodyTooLarge(f"A request body holds at most {self._max_body} bytes.")
+    def _body_limit(self, scope: Scope) -> int:
+        """Bytes the route reads at most: a large body of nonsense costs time to refuse."""
+        return getattr(scope.get("route"), "max_body_size", None) or self._max_body
 
     async def _answer_error(
         self, exchange: Exchange, error: Exception, scope: Scope, receive: Receive, send: Send
@@ -140,6 +130,13 @@ def _as_api_error(error: Exception, exchange: Exchange) -> ApiError:
             return DependencyUnavailable("The request took too long.")
         return RequestTimeout()
     return InternalError()
+
+
+def _refuse_announced(scope: Scope) -> None:
+    """Refuse a body no route takes before it is sent."""
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    if not length.isdigit() or int(length) > BULK_BODY:
+        raise BodyTooLarge
 
 
 def _request_id(scope: Scope) -> str:

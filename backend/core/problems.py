@@ -10,7 +10,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from backend.core.errors import ApiError, DependencyUnavailable, NotFound, Unprocessable
+from backend.core.errors import (
+    ApiError,
+    BadRequest,
+    BodyTooLarge,
+    DependencyUnavailable,
+    MethodNotAllowed,
+    NotFound,
+    Unprocessable,
+)
 from backend.kit.cursors import InvalidCursor
 
 log = structlog.stdlib.get_logger(__name__)
@@ -72,8 +80,8 @@ async def _invalid_cursor(request: Request, _error: Exception) -> Response:
     return problem(request.scope.get("request_id"), error)
 
 
-class _HttpError(ApiError):
-    """The request cannot be answered here."""
+# What Starlette and FastAPI raise themselves.
+HTTP_ERRORS = {kind.status: kind for kind in (BadRequest, NotFound, MethodNotAllowed, BodyTooLarge)}
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -81,10 +89,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     # FastAPI calls whatever goes wrong while the body arrives a parse error, and keeps the cause.
     if isinstance(error.__cause__, ApiError):
         return await _api_error(request, error.__cause__)
-    if error.status_code == NotFound.status:
-        return problem(request.scope.get("request_id"), NotFound("There is no such address."))
-    answer = _HttpError(error.detail, code="http_error", headers=dict(error.headers or {}))
-    answer.status = error.status_code  # type: ignore[misc]
+    kind = HTTP_ERRORS.get(error.status_code, BadRequest)
+    answer = kind(headers=dict(error.headers or {}))
     return problem(request.scope.get("request_id"), answer)
 
 

@@ -174,7 +174,7 @@ class Settings(BaseSettings):
     trash_days: int = Field(30, ge=1)
     download_url_ttl: timedelta = Field(timedelta(minutes=5), gt=timedelta(0), le=timedelta(days=7))
     request_timeout: Seconds = 30
-    max_body_bytes: int = Field(1024**2, ge=1024)
+    max_body_bytes: int = Field(64 * 1024, ge=1024)
     drain_timeout: Seconds = 20
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"

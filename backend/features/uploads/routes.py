@@ -18,6 +18,7 @@ from backend.core.errors import (
     TooLarge,
     UnsupportedType,
 )
+from backend.core.middleware import BULK_BODY
 from backend.core.schema import Cursor, Limit, Page, cut_page, problems
 from backend.core.services import Process
 from backend.features.folders.errors import InvalidNodeName
@@ -125,6 +126,7 @@ async def get_upload(
 @router.post(
     "/{upload_id}/parts",
     summary="Get parts signed",
+    max_body_size=BULK_BODY,
     response_model=SignedParts,
     responses=problems(
         NotFound,
@@ -155,6 +157,7 @@ async def sign_parts(
 @router.post(
     "/{upload_id}/complete",
     summary="Complete an upload",
+    max_body_size=BULK_BODY,
     responses=problems(
         NotFound,
         UploadIncomplete,
