@@ -51,9 +51,14 @@ def _read(value: object, wanted: type) -> str | int | UUID | datetime:
     """Turn one JSON value into what PostgreSQL will take as `wanted`."""
     if wanted is int and type(value) is int and abs(value) < 2**63:
         return value
-    if not isinstance(value, str) or wanted is int or "\x00" in value:
+    if not isinstance(value, str) or wanted is int or not _storable(value):
         raise InvalidCursor(str(value)[:20])
     if wanted is UUID:
         return UUID(value)
     # In UTC, as the driver needs it: years 1 and 9999 may have no UTC counterpart.
     return datetime.fromisoformat(value).astimezone(UTC) if wanted is datetime else value
+
+
+def _storable(text: str) -> bool:
+    """PostgreSQL takes neither NUL nor half of a surrogate pair, both of which JSON can write."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

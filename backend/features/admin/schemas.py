@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from backend.core.schema import Schema
+from backend.core.schema import Instant, Schema
 from backend.models import ActorKind, UploadState, UserRole
 
 Word = Annotated[str, Field(max_length=64, pattern=r"^[a-z_.]+$")]
@@ -69,8 +69,8 @@ class EventFilter(Schema):
     )
     subject_kind: str | None = Field(None, max_length=32, pattern=r"^[a-z_]+$", examples=["file"])
     subject_id: UUID | None = None
-    since: AwareDatetime | None = Field(None, description="Not before.")
-    until: AwareDatetime | None = Field(None, description="Before.")
+    since: Instant | None = Field(None, description="Not before.")
+    until: Instant | None = Field(None, description="Before.")
     limit: Annotated[int, Query(ge=1, le=1000)] = 100
     cursor: str | None = Field(None, max_length=2048)
 

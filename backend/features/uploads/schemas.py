@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from backend.core.schema import Schema
-from backend.features.folders.schemas import File
+from backend.features.folders.schemas import File, Name
 from backend.kit.parts import MAX_PARTS
 from backend.models import OnConflict, UploadMethod, UploadState
 
@@ -33,13 +33,14 @@ class RequestedMethod(StrEnum):
 class UploadCreate(Schema):
     """What is going to be uploaded, and where to."""
 
-    name: str = Field(examples=["holiday.jpg"])
+    name: Name = Field(examples=["holiday.jpg"])
     size: int = Field(ge=0, strict=True, examples=[2_400_000])
-    content_type: str | None = Field(None, examples=["image/jpeg"])
+    content_type: str | None = Field(None, max_length=1024, examples=["image/jpeg"])
     folder_id: UUID | None = Field(None, description="Your root folder unless given.")
     file_id: UUID | None = Field(None, description="Upload a new version of this file.")
     checksum_sha256: str | None = Field(
         None,
+        max_length=1024,
         examples=[CHECKSUM],
         description="Base64, of the whole content. Signed: S3 refuses other bytes.",
     )
