@@ -103,9 +103,13 @@ async def _once(handler: Handler, request: Request, key: str) -> Response:
 
 
 async def _claim_of(request: Request, services: Services, key: str) -> "Claim":
-    """The claim of this caller for this request; without a credential, of everyone."""
+    """The claim of this caller for this request; without a credential, of everyone.
+
+    An API key is a caller of its own: a stored answer must not reach one with fewer scopes.
+    """
     try:
-        who = str((await authenticate(request)).user_id)
+        actor = (await authenticate(request)).actor
+        who = f"{actor.kind}:{actor.id}"
     except ApiError:
         if "authorization" in request.headers:
             raise
