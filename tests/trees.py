@@ -5,7 +5,7 @@ A file comes about as a finished upload leaves it: an object in the bucket, a ve
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 from sqlalchemy import insert
@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from backend.core.services import Services
 from backend.features.files.versions import NewVersion, add_version
 from backend.features.folders.tree import create_node, lock_tree_of, target_folder
+from backend.kit.ids import uuid7
 from backend.kit.names import clean_name
 from backend.models import Grant, NodeKind, Role
 from backend.rules import access, quota
@@ -71,7 +72,7 @@ def problem(response: httpx.Response) -> tuple[int, str]:
 
 async def store_object(services: Services, content: bytes, content_type: str) -> str:
     """Put bytes into the bucket as a client does; return the key."""
-    key = f"objects/20261121/{uuid4()}"
+    key = f"objects/20261121/{uuid7()}"
     ttl = services.settings.upload.url_ttl
     request = services.presigner.put(key, size=len(content), content_type=content_type, expires=ttl)
     async with httpx.AsyncClient() as client:
@@ -107,7 +108,7 @@ def file_putter(services: Services) -> PutFile:
         folder_id: str | None = None,
         file_id: str | None = None,
     ) -> Json:
-        key = f"objects/20261121/{uuid4()}"
+        key = f"objects/20261121/{uuid7()}"
         if content is not None:
             size, key = len(content), await store_object(services, content, content_type)
         user_id = UUID(person.id)

@@ -10,7 +10,7 @@ from backend.core.db import Database
 from backend.core.errors import DependencyUnavailable
 from backend.core.queue import JobTable, enqueue
 from backend.core.services import Services
-from backend.features.files.objects import unreferenced
+from backend.features.files.objects import age_of_key, unreferenced
 from backend.features.files.purge import CONDEMNED, condemn_tree, empty_trash, purge_some
 from backend.features.folders.trash import is_entry
 from backend.models import Node, Upload, UploadState, User
@@ -28,14 +28,31 @@ DISCARDING = timedelta(minutes=15)
 """How long after their last URL has run out the bytes of an ended upload are surely discarded."""
 
 
+LANDING = timedelta(minutes=5)
+"""S3 checks a signature when a request starts: what started in time may land a little later."""
+
+
 @jobs.job("objects.delete")
-async def delete_objects(services: Services, *, keys: list[str]) -> None:
+async def delete_objects(services: Services, *, keys: list[str], again: bool = False) -> None:
     """Delete those objects that no version holds any more; may be repeated."""
     unheld = await unreferenced(services.database.autocommit, keys)
     left = await services.storage.delete(unheld)
     if left:
         log.warning("objects not deleted", count=len(left), code=left[0].code)
         raise DependencyUnavailable(f"S3 has kept {len(left)} of {len(unheld)} objects.")
+    if not again:
+        await _delete_again(services, unheld)
+
+
+async def _delete_again(services: Services, keys: list[str]) -> None:
+    """Come back when the URLs have run out that could write these objects anew.
+
+    Else whoever uploads, deletes and uploads again to the same URL stores what nobody counts.
+    """
+    lifetime = services.settings.upload.url_ttl + LANDING
+    if young := [key for key in keys if age_of_key(key) < lifetime]:
+        async with services.database.transaction() as tx:
+            await enqueue(tx, "objects.delete", {"keys": young, "again": True}, delay=lifetime)
 
 
 @jobs.job("trash.purge")
