@@ -135,7 +135,7 @@ class TestProblems:
         ("method", "path", "options", "status", "code"),
         [
             ("GET", "/nowhere", {}, 404, "not_found"),
-            ("DELETE", "/health", {}, 405, "http_error"),
+            ("DELETE", "/health", {}, 405, "method_not_allowed"),
             ("GET", "/v1/users/me", {}, 401, "unauthorized"),
             ("POST", "/v1/auth/register", {"json": {"email": "x"}}, 422, "invalid_request"),
             ("POST", "/v1/auth/register", {"content": b"{"}, 422, "invalid_request"),
