@@ -52,7 +52,7 @@ lint: $(VENV)/.dev ## Style, types and import rules
 	@$(VENV)/bin/lint-imports
 
 lint-deploy: $(VENV)/.dev ## The image, the compose file and the pipelines
-	@$(VENV)/bin/yamllint --strict docker-compose.yml .github
+	@$(VENV)/bin/yamllint --strict docker-compose.yml .github monitoring
 	@$(VENV)/bin/hadolint Dockerfile
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -55,15 +55,16 @@ signing_duration = Histogram(
     buckets=MICROSECONDS,
 )
 
+# Not `job`: Prometheus gives every series a label of that name.
 job_duration = Histogram(
     "job_duration_seconds",
     "Time a job took, by outcome: ok, failed.",
-    ["job", "outcome"],
+    ["name", "outcome"],
     buckets=(*SECONDS, 60, 300, 900),
 )
-jobs = Gauge("jobs", "Jobs in the queue, by state: queued, picked, failed.", ["job", "state"])
+jobs = Gauge("jobs", "Jobs in the queue, by state: queued, picked, failed.", ["name", "state"])
 oldest_job = Gauge(
-    "jobs_oldest_due_seconds", "How long the first queued job has been due.", ["job"]
+    "jobs_oldest_due_seconds", "How long the first queued job has been due.", ["name"]
 )
 pool_connections = Gauge(
     "database_pool_connections",
