@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, any_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, any_, bindparam, func, literal, or_, select
 from sqlalchemy.engine import Row
 
 from backend.core.access_tokens import IssuedToken, TokenSigner
-from backend.core.db import Db
+from backend.core.db import Db, fetch_one
 from backend.core.errors import Unauthorized
+from backend.core.prepared import Prepared
 from backend.features.links.errors import (
     DownloadsExhausted,
     LinkExpired,
@@ -35,16 +36,15 @@ async def find_link(db: Db, token: str) -> Row[Any]:
         LinkNotFound: unknown, or it no longer stands.
         LinkRevoked, LinkExpired, DownloadsExhausted: it is over.
     """
-    return await _find(db, Link.token_hash == token_hash(token))
+    return _checked(await fetch_one(db, _BY_TOKEN, token_hash=token_hash(token)))
 
 
 async def find_again(db: Db, link: Row[Any]) -> Row[Any]:
     """What has become of a link found before; raises as `find_link`."""
-    return await _find(db, Link.id == link.id)
+    return _checked(await fetch_one(db, _BY_ID, id=link.id))
 
 
-async def _find(db: Db, condition: ColumnElement[bool]) -> Row[Any]:
-    link = (await db.execute(_standing().where(condition))).first()
+def _checked(link: Row[Any] | None) -> Row[Any]:
     if link is None:
         raise LinkNotFound
     if link.revoked_at is not None:
@@ -70,6 +70,10 @@ def _standing() -> Select[*tuple[Any, ...]]:
         .join(User, User.id == Link.created_by)
         .where(live, User.is_active, access.inherited_role(Link.created_by) == Role.OWNER)
     )
+
+
+_BY_TOKEN = Prepared(_standing().where(Link.token_hash == bindparam("token_hash")))
+_BY_ID = Prepared(_standing().where(Link.id == bindparam("id")))
 
 
 async def open_link(db: Db, tokens: TokenSigner, token: str, unlock_token: str | None) -> Row[Any]:

@@ -1,13 +1,13 @@
 """`/v1/public/links/{token}`: for recipients, who need no account."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from backend.core.db import Statements
-from backend.core.errors import NotFound, TooManyRequests
+from backend.core.errors import DependencyUnavailable, NotFound, TooManyRequests
 from backend.core.schema import Cursor, Limit, Page, json_answer, problems
 from backend.core.services import Process
 from backend.features.files.schemas import Download
@@ -33,12 +33,19 @@ _bearer = HTTPBearer(
     scheme_name="LinkUnlock",
     description="The `access_token` of `unlock`; only links with a password need it.",
 )
+NEEDED_WITH_PASSWORD: dict[str, Any] = {"security": [{}]}
+"""Beside the scheme above: no credential will do as well, where the link has no password."""
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
 
 
-@router.get("/{token}", summary="Look at a link", responses=problems(*OVER))
+@router.get(
+    "/{token}",
+    summary="Look at a link",
+    responses=problems(*OVER),
+    openapi_extra=NEEDED_WITH_PASSWORD,
+)
 async def show(
     process: Process, db: Statements, token: Token, credentials: Credentials
 ) -> PublicLink:
@@ -61,6 +68,7 @@ async def unlock(request: Request, process: Process, token: Token, given: Unlock
     "/{token}/children",
     summary="Browse a folder link",
     responses=problems(*OVER, PasswordRequired, NotFound),
+    openapi_extra=NEEDED_WITH_PASSWORD,
 )
 async def list_children(
     process: Process,
@@ -82,7 +90,10 @@ async def list_children(
     "/{token}/download-url",
     summary="Download through a link",
     response_model=Download,
-    responses=problems(*OVER, PasswordRequired, NotFound, FileRequired, TooManyRequests),
+    responses=problems(
+        *OVER, PasswordRequired, NotFound, FileRequired, TooManyRequests, DependencyUnavailable
+    ),
+    openapi_extra=NEEDED_WITH_PASSWORD,
 )
 async def create_download_url(
     request: Request,

@@ -14,13 +14,19 @@ from backend.features.links.errors import BelowDownloadCount, LinkRevoked
 from backend.features.links.schemas import CreatedLink, Link, LinkChange, NewLink
 from backend.models import NodeKind
 from backend.rules.access import RoleRequired
-from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
+from backend.rules.idempotency import (
+    IdempotencyHeader,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    IdempotentRoute,
+)
 from backend.rules.principal import ScopeRequired, SharesWrite
 
 router = APIRouter(prefix="/v1", tags=["Links"], route_class=IdempotentRoute)
 
 CALLER = (Unauthorized, ScopeRequired, NotFound)
 OWNER_ERRORS = problems(*CALLER, RoleRequired)
+CREATE_ERRORS = problems(*CALLER, RoleRequired, IdempotencyKeyReused, IdempotencyKeyInUse)
 OfNode = Annotated[
     UUID | None,
     Query(description="All links of this file or folder, which the caller owns, whoever made them"),
@@ -28,7 +34,7 @@ OfNode = Annotated[
 
 
 @router.post(
-    "/files/{file_id}/links", status_code=201, summary="Link a file", responses=OWNER_ERRORS
+    "/files/{file_id}/links", status_code=201, summary="Link a file", responses=CREATE_ERRORS
 )
 async def link_file(
     principal: SharesWrite,
@@ -47,7 +53,7 @@ async def link_file(
 
 
 @router.post(
-    "/folders/{folder_id}/links", status_code=201, summary="Link a folder", responses=OWNER_ERRORS
+    "/folders/{folder_id}/links", status_code=201, summary="Link a folder", responses=CREATE_ERRORS
 )
 async def link_folder(
     principal: SharesWrite,

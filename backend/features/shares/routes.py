@@ -14,7 +14,12 @@ from backend.features.shares.errors import CannotShareWithOwner, CannotShareWith
 from backend.features.shares.schemas import NewShare, Share, ShareChange
 from backend.models import NodeKind
 from backend.rules.access import RoleRequired
-from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
+from backend.rules.idempotency import (
+    IdempotencyHeader,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
+    IdempotentRoute,
+)
 from backend.rules.principal import FilesRead, ScopeRequired, SharesWrite
 
 router = APIRouter(prefix="/v1", tags=["Sharing"], route_class=IdempotentRoute)
@@ -31,7 +36,14 @@ async def limit_sharing(principal: SharesWrite, process: Process) -> None:
 
 OWNER = (Unauthorized, ScopeRequired, RoleRequired, NotFound)
 OWNER_ERRORS = problems(*OWNER)
-CREATE_ERRORS = problems(*OWNER, CannotShareWithOwner, CannotShareWithYourself, TooManyRequests)
+CREATE_ERRORS = problems(
+    *OWNER,
+    CannotShareWithOwner,
+    CannotShareWithYourself,
+    IdempotencyKeyReused,
+    IdempotencyKeyInUse,
+    TooManyRequests,
+)
 
 
 @router.post(
