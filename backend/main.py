@@ -11,6 +11,7 @@ from backend.api import router
 from backend.core import problems
 from backend.core.logs import configure_logs
 from backend.core.middleware import EdgeMiddleware
+from backend.core.openapi import DescribedApi
 from backend.core.services import open_services
 from backend.core.settings import Settings
 
@@ -35,7 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.services = services
             yield
 
-    app = FastAPI(
+    app = DescribedApi(
         title="We-Upload",
         version="1",
         description=DESCRIPTION,

@@ -36,6 +36,11 @@ def _split(value: object) -> object:
     return value
 
 
+def _duration(value: object) -> object:
+    """Durations are written `PT15M`, or `900` for as many seconds."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 def _without_slash(value: str) -> str:
     return value.rstrip("/")
 
@@ -60,6 +65,7 @@ def _smtp_url(value: SecretStr) -> SecretStr:
 
 
 Url = Annotated[str, AfterValidator(_without_slash)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Rate = Annotated[str, AfterValidator(_rate)]
 Listed = (NoDecode, BeforeValidator(_split))
 
@@ -113,9 +119,9 @@ class UploadSettings(BaseSettings):
     post_max_bytes: int = Field(256 * 1024**2, ge=0, le=MAX_SINGLE_PUT)
     multipart_threshold: int = Field(64 * 1024**2, ge=0, le=MAX_SINGLE_PUT)
     part_size: int = Field(16 * 1024**2, ge=MIN_PART_SIZE)
-    url_ttl: timedelta = Field(timedelta(hours=1), gt=timedelta(0), le=timedelta(days=7))
-    ttl: timedelta = Field(timedelta(hours=24), gt=timedelta(0))
-    multipart_ttl: timedelta = Field(timedelta(days=7), gt=timedelta(0))
+    url_ttl: Duration = Field(timedelta(hours=1), gt=timedelta(0), le=timedelta(days=7))
+    ttl: Duration = Field(timedelta(hours=24), gt=timedelta(0))
+    multipart_ttl: Duration = Field(timedelta(days=7), gt=timedelta(0))
     allowed_content_types: Annotated[list[str], *Listed] = []
     denied_content_types: Annotated[list[str], *Listed] = []
     events_queue_url: str | None = None
@@ -129,10 +135,10 @@ class AuthSettings(BaseSettings):
     registration: Literal["open", "closed"] = "open"
     email_domains: Annotated[list[str], *Listed] = []
     require_verified_email: bool = False
-    access_token_ttl: timedelta = Field(timedelta(minutes=15), gt=timedelta(0))
-    refresh_token_ttl: timedelta = Field(timedelta(days=30), gt=timedelta(0))
-    email_token_ttl: timedelta = Field(timedelta(hours=24), gt=timedelta(0))
-    reset_token_ttl: timedelta = Field(timedelta(hours=1), gt=timedelta(0))
+    access_token_ttl: Duration = Field(timedelta(minutes=15), gt=timedelta(0))
+    refresh_token_ttl: Duration = Field(timedelta(days=30), gt=timedelta(0))
+    email_token_ttl: Duration = Field(timedelta(hours=24), gt=timedelta(0))
+    reset_token_ttl: Duration = Field(timedelta(hours=1), gt=timedelta(0))
     hash_concurrency: int = Field(2, ge=1)
     sign_in_rate: Rate = "60/minute"
     sign_in_account_rate: Rate = "10 per 15 minutes"
@@ -172,7 +178,7 @@ class Settings(BaseSettings):
     mail_from: str = "We-Upload <no-reply@localhost>"
     default_quota_bytes: int = Field(10 * GIB, ge=0)
     trash_days: int = Field(30, ge=1)
-    download_url_ttl: timedelta = Field(timedelta(minutes=5), gt=timedelta(0), le=timedelta(days=7))
+    download_url_ttl: Duration = Field(timedelta(minutes=5), gt=timedelta(0), le=timedelta(days=7))
     request_timeout: Seconds = 30
     max_body_bytes: int = Field(64 * 1024, ge=1024)
     drain_timeout: Seconds = 20
@@ -202,7 +208,7 @@ class Settings(BaseSettings):
 
 def explain(error: ValidationError) -> str:
     """Which variable is wrong, and why, in one sentence."""
-    group = next((kind for kind in GROUPS if kind.__name__ == error.title), Settings)
+    group = next(kind for kind in BaseSettings.__subclasses__() if kind.__name__ == error.title)
     prefix = group.model_config.get("env_prefix", "")
     reasons = []
     for item in error.errors(include_input=False, include_url=False):
@@ -212,12 +218,3 @@ def explain(error: ValidationError) -> str:
             f"{name if name.startswith('AWS_') else prefix + name}: {message}".lstrip(": ")
         )
     return "The environment is not right: " + "; ".join(reasons) + ". See docs/settings.md."
-
-
-GROUPS: tuple[type[BaseSettings], ...] = (
-    DatabaseSettings,
-    S3Settings,
-    UploadSettings,
-    AuthSettings,
-    Settings,
-)

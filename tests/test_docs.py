@@ -1,0 +1,110 @@
+"""The documentation is complete: what the product has, the pages name, and the other way round."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from backend.core.settings import Settings
+from backend.main import create_app
+
+ROOT = Path(__file__).parents[1]
+DEV_ONLY = {"DATA_DIR"}
+OPENAPI = create_app(Settings()).openapi()
+OPERATIONS = [
+    pytest.param(operation, id=f"{method.upper()} {path}")
+    for path, methods in OPENAPI["paths"].items()
+    for method, operation in methods.items()
+]
+
+
+def variables(kind: type[BaseSettings]) -> Iterator[str]:
+    """The environment variables a group of settings reads."""
+    prefix = kind.model_config.get("env_prefix", "")
+    for name, field in kind.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseSettings):
+            yield from variables(field.annotation)
+        else:
+            yield str(field.validation_alias or f"{prefix}{name}".upper())
+
+
+class TestSettings:
+    page = (ROOT / "docs/settings.md").read_text()
+
+    def test_every_setting_is_in_the_table(self) -> None:
+        documented = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", self.page, re.MULTILINE))
+
+        assert documented == set(variables(Settings)) | DEV_ONLY
+
+    def test_every_row_says_what_it_means(self) -> None:
+        rows = re.findall(r"^\| `[A-Z0-9_]+` \|[^|]*\|([^|]*)\|$", self.page, re.MULTILINE)
+
+        assert len(rows) >= len(set(variables(Settings)))
+        assert all(len(meaning.strip()) > 10 for meaning in rows)
+
+
+class TestOpenApi:
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_every_operation_tells_what_it_does(self, operation: dict[str, Any]) -> None:
+        assert operation["summary"]
+        assert operation.get("description"), "the route's docstring"
+        assert operation["tags"]
+
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_every_operation_declares_its_errors_by_code(self, operation: dict[str, Any]) -> None:
+        errors = {
+            status: answer for status, answer in operation["responses"].items() if status >= "4"
+        }
+        public = not operation.get("security")
+
+        assert public or "401" in errors
+        for answer in errors.values():
+            assert list(answer["content"]) == ["application/problem+json"]
+            assert answer["content"]["application/problem+json"]["examples"]
+
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_every_answer_has_an_example(self, operation: dict[str, Any]) -> None:
+        for status, answer in operation["responses"].items():
+            for media in answer.get("content", {}).values():
+                if status < "3":
+                    assert has_example(media), status
+
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_every_body_has_an_example(self, operation: dict[str, Any]) -> None:
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            assert has_example(media)
+
+
+def has_example(media: dict[str, Any]) -> bool:
+    return "example" in media or "examples" in media or shows(media.get("schema", {}))
+
+
+def shows(schema: dict[str, Any], seen: frozenset[str] = frozenset()) -> bool:
+    """Whether a schema, or any field of it, carries an example or speaks for itself."""
+    if {"example", "examples", "enum", "const", "default"} & schema.keys() or schema.get("format"):
+        return True
+    if schema.get("type") in ("boolean", "integer", "number"):
+        return True
+    if reference := schema.get("$ref"):
+        name = reference.rpartition("/")[2]
+        return name not in seen and shows(OPENAPI["components"]["schemas"][name], seen | {name})
+    inner = [
+        *schema.get("properties", {}).values(),
+        *schema.get("anyOf", []),
+        *schema.get("oneOf", []),
+    ]
+    inner += [schema["items"]] if "items" in schema else []
+    return any(shows(part, seen) for part in inner)
+
+
+class TestDecisions:
+    pages = sorted((ROOT / "docs/decisions").glob("*.md"))
+
+    @pytest.mark.parametrize("page", pages, ids=lambda page: page.stem)
+    def test_has_the_same_four_parts(self, page: Path) -> None:
+        headings = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
+
+        assert headings[:4] == ["Context", "Decision", "Consequences", "Check"]
