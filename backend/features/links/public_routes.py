@@ -27,7 +27,7 @@ from backend.rules.principal import caller
 
 router = APIRouter(prefix="/v1/public/links", tags=["For link recipients"])
 
-Token = Annotated[str, Path(max_length=128, description="The secret part of the link.")]
+Token = Annotated[str, Path(description="The secret part of the link.")]
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="LinkUnlock",

@@ -1,5 +1,6 @@
 from tests.people import Register, Verify, new_email
 from tests.sharing import code, path_of, share
+from tests.transfer import upload_file
 from tests.trees import make_folder
 
 
@@ -123,6 +124,17 @@ class TestShare:
 
 
 class TestList:
+    async def test_a_file_tells_who_shares_it_and_not_who_shares_its_folder(
+        self, register: Register
+    ) -> None:
+        ada = await register("ada")
+        folder = await make_folder(ada, "Project")
+        file = await upload_file(ada, b"hello", folder_id=folder["id"])
+        await share(ada, folder, new_email())
+        shared = (await share(ada, file, new_email())).json()
+
+        assert (await ada.http.get(f"{path_of(file)}/shares")).json()["items"] == [shared]
+
     async def test_pages_follow_each_other(self, register: Register) -> None:
         ada = await register("ada")
         folder = await make_folder(ada, "Project")
