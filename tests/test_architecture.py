@@ -94,14 +94,9 @@ class TestNames:
     def test_no_file_is_named_after_nothing(self) -> None:
         assert [name_of(path) for path in SOURCES if path.stem in VAGUE] == []
 
-    def test_every_feature_has_the_same_shape(self) -> None:
-        for folder in sorted((ROOT / "backend/features").iterdir()):
-            if not folder.is_dir() or folder.name == "__pycache__":
-                continue
-            files = {path.name for path in folder.iterdir()}
-            assert "__init__.py" in files, folder.name
-            if any(name.endswith("routes.py") for name in files):
-                assert "schemas.py" in files, folder.name
+    def test_every_feature_says_what_it_is_for(self) -> None:
+        for package in (ROOT / "backend").rglob("__init__.py"):
+            assert ast.get_docstring(tree(package)), name_of(package)
 
     def test_migrations_are_no_package_and_hide_no_library(self) -> None:
         assert not (ROOT / "alembic/__init__.py").exists()

@@ -18,6 +18,7 @@ from backend.dev import home
 from backend.dev.stack import run_dev
 from tests.dev_stack import Stack, free_port, launch, stack
 
+README = Path(__file__).parents[1] / "README.md"
 # Longer than the 107 bytes the path of a UNIX socket may have.
 LONG_NAME = "a folder with a long name " * 5
 
@@ -43,6 +44,26 @@ class TestRun:
         link = done.stdout.strip().splitlines()[-1]
         assert link.startswith(f"{running.url}/s/")
         assert httpx.get(link).status_code == 200
+
+    def test_the_tour_in_the_readme_works_when_pasted(self, running: Stack, tmp_path: Path) -> None:
+        blocks = re.findall(r"^```bash\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+        tour = "".join(blocks).replace("http://127.0.0.1:8000", running.url)
+
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", tour],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"{running.url}/s/" in done.stdout
+        assert "It was a dark and stormy night." in done.stdout
+        assert "\ncompleted\n" in done.stdout
+        assert '"file_count":2' in done.stdout
+        assert list(tmp_path.iterdir()) == []
 
     def test_offers_the_documentation(self, running: Stack) -> None:
         assert f"{running.url}/docs" in running.printed
