@@ -28,7 +28,9 @@ class TestShow:
             "downloads_left": 3,
         }
 
-    @pytest.mark.parametrize("token", ["x", "A" * 43, "A" * 5000, "%00", "%F0%9F%92%A9", "..%2F..%2Fetc"])
+    @pytest.mark.parametrize(
+        "token", ["x", "A" * 43, "A" * 5000, "%00", "%F0%9F%92%A9", "..%2F..%2Fetc"]
+    )
     async def test_a_wrong_token_leads_nowhere(self, http: httpx.AsyncClient, token: str) -> None:
         assert code(await http.get(f"/v1/public/links/{token}")).startswith("404")
 
