@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from backend import openapi
 from backend.api import router
 from backend.core import problems
 from backend.core.logs import configure_logs
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(router)
+    openapi.complete(app)
     problems.install(app)
     _install_middleware(app, settings)
     return app

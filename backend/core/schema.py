@@ -8,7 +8,7 @@ import orjson
 from fastapi import Query, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from backend.core.errors import ApiError
+from backend.core.errors import ApiError, DependencyUnavailable, TooManyRequests
 from backend.kit.emails import normalize_email
 from backend.kit.labels import MAX_LABEL_LENGTH, clean_label
 
@@ -106,12 +106,21 @@ def problems(*errors: type[ApiError]) -> dict[int | str, dict[str, Any]]:
 
 
 def _response(kinds: list[type[ApiError]]) -> dict[str, Any]:
-    examples = {kind.code: {"value": _example(kind)} for kind in kinds}
-    return {
-        "model": Problem,
+    response: dict[str, Any] = {
         "description": " · ".join(f"`{kind.code}`: {kind.title_of()}" for kind in kinds),
-        "content": {"application/problem+json": {"examples": examples}},
+        "content": {
+            "application/problem+json": {
+                # By reference: a `model` would be declared as application/json.
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "examples": {kind.code: {"value": _example(kind)} for kind in kinds},
+            }
+        },
     }
+    if kinds[0].status in {TooManyRequests.status, DependencyUnavailable.status}:
+        response["headers"] = {
+            "Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds."}
+        }
+    return response
 
 
 def _example(kind: type[ApiError]) -> dict[str, Any]:
