@@ -7,14 +7,13 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from backend import openapi
 from backend.api import router
 from backend.core import problems
 from backend.core.logs import configure_logs
 from backend.core.middleware import EdgeMiddleware
-from backend.core.openapi import DescribedApi
 from backend.core.services import open_services
 from backend.core.settings import Settings
+from backend.openapi import DescribedApi
 
 DESCRIPTION = """
 Upload, keep and share files. The API signs and records; bytes travel straight between the client
@@ -50,7 +49,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(router)
-    openapi.complete(app)
     problems.install(app)
     _install_middleware(app, settings)
     return app

@@ -31,23 +31,25 @@ UNLOCK: Json = {"LinkUnlock": []}
 OPERATING = {"/health", "/ready", "/metrics"}
 
 
-def complete(app: FastAPI) -> None:
-    """Let `app` answer with the completed document."""
-    written = app.openapi
+class DescribedApi(FastAPI):
+    """FastAPI with the completed document."""
 
-    def completed() -> Json:
-        if app.openapi_schema is None:
-            document = written()
-            schemas = document["components"]["schemas"]
-            schemas["Problem"] = Problem.model_json_schema()
-            for unused in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(unused, None)
-            for path, operation in _operations(document):
-                _let_security_be_optional(operation)
-                _declare(operation, *_common_errors(path, operation))
-        return app.openapi_schema or {}
+    def openapi(self) -> Json:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            _complete(super().openapi())
+        return self.openapi_schema or {}
 
-    app.openapi = completed  # type: ignore[method-assign]
+
+def _complete(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    schemas["Problem"] = Problem.model_json_schema()
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    for path, operation in _operations(document):
+        _let_security_be_optional(operation)
+        _declare(operation, *_common_errors(path, operation))
+        operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
 def _operations(document: Json) -> Iterator[tuple[str, Json]]:
