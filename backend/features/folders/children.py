@@ -73,7 +73,7 @@ async def list_children(
     values = {} if cursor is None else _last_seen(sort, cursor)
     rows = await fetch(
         db,
-        _statement(sort, kind, continued=cursor is not None),
+        listing(sort, kind, continued=cursor is not None),
         user_id=user_id,
         folder_id=folder_id,
         rows=limit + 1,
@@ -88,7 +88,7 @@ async def list_children(
 
 
 @cache
-def _statement(sort: Sort, kind: NodeKind | None, *, continued: bool) -> Prepared:
+def listing(sort: Sort, kind: NodeKind | None, *, continued: bool) -> Prepared:
     """The listing in this order, one statement for each way to ask."""
     children = node_select(USER_ID).where(Node.parent_id == FOLDER_ID, live)
     if kind is not None:
