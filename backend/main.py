@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # The redirect would go to whatever host the request names.
         redirect_slashes=False,
     )
-    app.include_router(router)
+    app.router.routes.extend(router.routes)
     problems.install(app)
     _install_middleware(app, settings)
     return app

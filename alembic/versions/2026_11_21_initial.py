@@ -466,6 +466,24 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        CREATE FUNCTION notify_callers() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM pg_notify('callers', to_jsonb(OLD) ->> TG_ARGV[0]);
+            RETURN NULL;
+        END $$
+        """
+    )
+    for table, columns, owner in (
+        ("users", "is_active, role, email", "id"),
+        ("sessions", "revoked_at", "user_id"),
+        ("api_keys", "scopes, expires_at", "user_id"),
+    ):
+        op.execute(
+            f"CREATE TRIGGER notify_callers AFTER DELETE OR UPDATE OF {columns} ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION notify_callers('{owner}')"
+        )
+    op.execute(
+        """
         CREATE FUNCTION refuse_event_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             RAISE EXCEPTION 'events are append-only';
@@ -526,3 +544,4 @@ def downgrade() -> None:
     op.drop_index("ix_events_action", table_name="events")
     op.drop_table("events")
     op.execute("DROP FUNCTION refuse_event_change()")
+    op.execute("DROP FUNCTION notify_callers()")

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core import metrics
 from backend.core.errors import ApiError, BodyTooLarge, DependencyUnavailable, RequestTimeout
+from backend.core.logs import request_id
 from backend.core.problems import problem
 from backend.core.settings import Settings
 from backend.kit.ids import uuid7
@@ -71,14 +72,13 @@ class EdgeMiddleware:
             return
         exchange = Exchange(_request_id(scope))
         scope["request_id"] = exchange.request_id
-        structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        request_id.set(exchange.request_id)  # each request runs in a task of its own
         metrics.http_in_flight.inc()
         try:
             await self._serve(exchange, scope, receive, send)
         finally:
             metrics.http_in_flight.dec()
             _report(exchange, scope)
-            structlog.contextvars.clear_contextvars()
 
     async def _serve(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded_send(message: Message) -> None:

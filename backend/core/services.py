@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -17,8 +17,12 @@ from backend.core.object_store import open_object_store
 from backend.core.passwords import Passwords
 from backend.core.presign import Presigner
 from backend.core.readiness import Readiness
+from backend.core.revocable_cache import RevocableCache
 from backend.core.settings import Settings
 from backend.core.storage import Storage
+
+CALLERS_CHANNEL = "callers"
+"""Notified by triggers on accounts, sessions and API keys: see the initial migration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Services:
     settings: Settings
     database: Database
     tokens: TokenSigner
+    callers: RevocableCache[Any]
     passwords: Passwords
     limiter: RateLimiter
     mailer: Mailer
@@ -42,12 +47,14 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     database = Database(settings.database)
     metrics.watch_pool("transactions", database.use)
     metrics.watch_pool("statements", database.autocommit.use)
+    callers = RevocableCache[Any](CALLERS_CHANNEL)
     try:
-        async with open_object_store(settings.s3) as objects:
+        async with callers.listening(settings.database), open_object_store(settings.s3) as objects:
             yield Services(
                 settings=settings,
                 database=database,
                 tokens=TokenSigner(settings),
+                callers=callers,
                 passwords=Passwords(settings.auth),
                 limiter=RateLimiter(settings.redis_url),
                 mailer=Mailer(settings),
@@ -70,5 +77,12 @@ async def get_settings(connection: HTTPConnection) -> Settings:
     return (await get_services(connection)).settings
 
 
+async def settle_callers(connection: HTTPConnection) -> AsyncIterator[None]:
+    """For routes that end credentials: their answer is sent when no look-up knows them any more."""
+    yield
+    await (await get_services(connection)).callers.settle()
+
+
+SettledCallers = Depends(settle_callers, scope="function")
 Process = Annotated[Services, Depends(get_services)]
 Config = Annotated[Settings, Depends(get_settings)]

@@ -7,7 +7,8 @@ A route says who may call it by the type of its first argument:
     Admin                                an administrator with the scope `admin`
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -78,7 +79,9 @@ BY_SESSION = Prepared(
     )
 )
 BY_API_KEY = Prepared(
-    _ACTIVE_USERS.add_columns(ApiKey.id.label("key_id"), ApiKey.scopes, ApiKey.last_used_at)
+    _ACTIVE_USERS.add_columns(
+        ApiKey.id.label("key_id"), ApiKey.scopes, ApiKey.expires_at, ApiKey.last_used_at
+    )
     .join(ApiKey, ApiKey.user_id == User.id)
     .where(
         ApiKey.hash == bindparam("key_hash", type_=ApiKey.hash.type),
@@ -123,12 +126,21 @@ async def authenticate(connection: HTTPConnection) -> Principal:
     """
     known: Principal | None = connection.scope.get("principal")
     if known is None:
-        services: Services = connection.app.state.services
-        token = _bearer(connection)
-        look_up = _by_api_key if token.startswith(API_KEY_PREFIX) else _by_access_token
-        known = await look_up(connection, services, token)
+        known = await _resolve(connection, connection.app.state.services)
         connection.scope["principal"] = known
     return known
+
+
+async def _resolve(connection: HTTPConnection, services: Services) -> Principal:
+    """Ask the cache, else the database; who asks is then named with this request's address."""
+    token, callers = _bearer(connection), services.callers
+    cached: Principal | None = callers.get(token)
+    if cached is None:
+        epoch = callers.epoch
+        look_up = _by_api_key if token.startswith(API_KEY_PREFIX) else _by_access_token
+        cached, ends_at = await look_up(services, token)
+        callers.put(token, cached.user_id, cached, epoch, ends_at)
+    return replace(cached, actor=_actor(connection, cached.actor.kind, cached.user_id))
 
 
 def _bearer(connection: HTTPConnection) -> str:
@@ -138,17 +150,17 @@ def _bearer(connection: HTTPConnection) -> str:
     return token.strip()
 
 
-async def _by_access_token(connection: HTTPConnection, services: Services, token: str) -> Principal:
+async def _by_access_token(services: Services, token: str) -> tuple[Principal, float]:
     claims = services.tokens.verify(token, services.settings.auth.audience)
     session_id = UUID(claims["sid"])
     user = await fetch_one(services.database.autocommit, BY_SESSION, session_id=session_id)
     if user is None:
         raise Unauthorized("The session has ended.", code="invalid_token")
-    actor = _actor(connection, ActorKind.USER, user.id)
-    return _principal(user, own_scopes(user.role), actor, session_id)
+    actor = Actor(ActorKind.USER, user.id)
+    return _principal(user, own_scopes(user.role), actor, session_id), claims["exp"]
 
 
-async def _by_api_key(connection: HTTPConnection, services: Services, key: str) -> Principal:
+async def _by_api_key(services: Services, key: str) -> tuple[Principal, float]:
     db = services.database.autocommit
     found = await fetch_one(db, BY_API_KEY, key_hash=token_hash(key))
     if found is None:
@@ -156,7 +168,8 @@ async def _by_api_key(connection: HTTPConnection, services: Services, key: str) 
     await _note_use(db, found.key_id, found.last_used_at)
     # A key keeps no more than its account: an administrator who is one no longer loses `admin`.
     scopes = own_scopes(found.role) & frozenset(found.scopes)
-    return _principal(found, scopes, _actor(connection, ActorKind.API_KEY, found.id), None)
+    ends_at = found.expires_at.timestamp() if found.expires_at else math.inf
+    return _principal(found, scopes, Actor(ActorKind.API_KEY, found.id), None), ends_at
 
 
 def _principal(

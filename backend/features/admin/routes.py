@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query
 from backend.core.db import Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.services import SettledCallers
 from backend.features.admin import accounts, overview
 from backend.features.admin.errors import LastAdmin
 from backend.features.admin.schemas import Account, AuditEvent, ChangeAccount, EventFilter, Stats
 from backend.rules.principal import Admin, AdminRequired, ScopeRequired
 
-router = APIRouter(prefix="/v1/admin", tags=["Administration"])
+router = APIRouter(prefix="/v1/admin", tags=["Administration"], dependencies=[SettledCallers])
 FORBIDDEN = (Unauthorized, AdminRequired, ScopeRequired)
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from backend.core.db import Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.services import SettledCallers
 from backend.features.api_keys import service
 from backend.features.api_keys.errors import ExpiryInThePast, ScopeNotYours
 from backend.features.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey
@@ -18,7 +19,12 @@ from backend.rules.idempotency import (
 )
 from backend.rules.principal import SessionRequired, SignedIn
 
-router = APIRouter(prefix="/v1/api-keys", tags=["Accounts"], route_class=IdempotentRoute)
+router = APIRouter(
+    prefix="/v1/api-keys",
+    tags=["Accounts"],
+    route_class=IdempotentRoute,
+    dependencies=[SettledCallers],
+)
 
 
 @router.post(

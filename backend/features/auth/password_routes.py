@@ -6,7 +6,7 @@ from backend.core.db import LateTx, Tx
 from backend.core.errors import TooManyRequests, Unauthorized
 from backend.core.passwords import PasswordTooEasy
 from backend.core.schema import problems
-from backend.core.services import Process
+from backend.core.services import Process, SettledCallers
 from backend.features.auth import recovery
 from backend.features.auth.errors import InvalidEmailToken, WrongCurrentPassword
 from backend.features.auth.schemas import (
@@ -18,7 +18,7 @@ from backend.features.auth.schemas import (
 )
 from backend.rules.principal import SessionRequired, SignedIn, caller
 
-router = APIRouter(prefix="/v1/auth", tags=["Accounts"])
+router = APIRouter(prefix="/v1/auth", tags=["Accounts"], dependencies=[SettledCallers])
 
 
 @router.post(

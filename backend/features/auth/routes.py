@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Header, Request, Response
 from backend.core.db import Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
 from backend.core.schema import Cursor, Limit, Page, problems
-from backend.core.services import Process
+from backend.core.services import Process, SettledCallers
 from backend.features.auth import sessions, sign_in
 from backend.features.auth.errors import (
     InvalidCredentials,
@@ -23,7 +23,9 @@ def _never_cached(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1
 
 
-router = APIRouter(prefix="/v1/auth", tags=["Accounts"], dependencies=[Depends(_never_cached)])
+router = APIRouter(
+    prefix="/v1/auth", tags=["Accounts"], dependencies=[Depends(_never_cached), SettledCallers]
+)
 UserAgent = Annotated[str | None, Header(include_in_schema=False)]
 
 

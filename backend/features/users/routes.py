@@ -6,7 +6,7 @@ from backend.core.db import LateTx, Statements, Tx
 from backend.core.errors import TooManyRequests, Unauthorized
 from backend.core.passwords import PasswordTooEasy
 from backend.core.schema import problems
-from backend.core.services import Process
+from backend.core.services import Process, SettledCallers
 from backend.features.users import profile, registration
 from backend.features.users.errors import EmailDomainNotAllowed, RegistrationClosed
 from backend.features.users.schemas import ChangeProfile, Register, Usage, User
@@ -25,7 +25,9 @@ from backend.rules.principal import (
     caller,
 )
 
-router = APIRouter(prefix="/v1", tags=["Accounts"], route_class=IdempotentRoute)
+router = APIRouter(
+    prefix="/v1", tags=["Accounts"], route_class=IdempotentRoute, dependencies=[SettledCallers]
+)
 
 
 @router.post(
