@@ -96,7 +96,7 @@ class TestEveryFaultEndsSoon:
             resets,
             resets_midway,
         ],
-        ids=repr,
+        ids=["500", "503", "slow down", "nonsense", "no XML", "hangs", "drips", "resets", "midway"],
     )
     async def test_as_unavailable(self, server, storage, behaviour):
         server.behaviour = behaviour
