@@ -27,6 +27,7 @@ from backend.features.auth.jobs import jobs as auth
 from backend.features.files.jobs import jobs as files
 from backend.features.fsck.jobs import jobs as fsck
 from backend.features.health.probes import probes
+from backend.features.uploads.events import following_events
 from backend.features.uploads.jobs import jobs as uploads
 
 log = structlog.stdlib.get_logger(__name__)
@@ -57,7 +58,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event | None = None) -> N
     if settings.database.pooler == "transaction" and not settings.database.direct_url:
         raise DirectConnectionNeeded
     stop = stop or _stopped_by_signals()
-    async with open_services(settings) as services, probes(services):
+    async with open_services(settings) as services, probes(services), following_events(services):
         log.info("worker started")
         while not stop.is_set():
             try:
