@@ -24,6 +24,7 @@ from starlette.requests import HTTPConnection
 from backend.core.errors import DependencyUnavailable
 from backend.core.prepared import Prepared, Record
 from backend.core.settings import DatabaseSettings
+from backend.kit import faults
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -226,6 +227,8 @@ class Database:
         """One transaction: commits on success, rolls back on any error."""
         async with self.engine.begin() as tx:
             yield tx
+            faults.reach("transaction.done")
+        faults.reach("transaction.committed")
 
     def use(self) -> PoolUse:
         """How many connections of transactions there are."""

@@ -10,6 +10,7 @@ from sqlalchemy import literal, or_, update
 
 from backend.core.db import Transaction
 from backend.core.errors import QuotaExceeded
+from backend.kit import faults
 from backend.models import User
 
 
@@ -42,6 +43,7 @@ async def _take(tx: Transaction, owner_id: UUID, size: int, **values: object) ->
     )
     if taken.first() is None:
         raise QuotaExceeded(f"Storing {size} bytes would exceed the storage quota.")
+    faults.reach("quota.taken")
 
 
 async def settle(tx: Transaction, owner_id: UUID, size: int) -> None:
@@ -66,3 +68,4 @@ async def refund(tx: Transaction, owner_id: UUID, size: int) -> None:
 
 async def _change(tx: Transaction, owner_id: UUID, **values: object) -> None:
     await tx.execute(update(User).where(User.id == owner_id).values(values))
+    faults.reach("quota.changed")

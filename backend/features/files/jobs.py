@@ -13,6 +13,7 @@ from backend.core.services import Services
 from backend.features.files.objects import age_of_key, unreferenced
 from backend.features.files.purge import CONDEMNED, condemn_tree, empty_trash, purge_some
 from backend.features.folders.trash import is_entry
+from backend.kit import faults
 from backend.models import Node, Upload, UploadState, User
 from backend.models.upload import OPEN_STATES
 from backend.rules.actor import SYSTEM
@@ -36,7 +37,9 @@ LANDING = timedelta(minutes=5)
 async def delete_objects(services: Services, *, keys: list[str], again: bool = False) -> None:
     """Delete those objects that no version holds any more; may be repeated."""
     unheld = await unreferenced(services.database.autocommit, keys)
+    faults.reach("objects.looked")
     left = await services.storage.delete(unheld)
+    faults.reach("objects.deleted")
     if left:
         log.warning("objects not deleted", count=len(left), code=left[0].code)
         raise DependencyUnavailable(f"S3 has kept {len(left)} of {len(unheld)} objects.")

@@ -17,6 +17,7 @@ from backend.core.queue import enqueue
 from backend.features.files.objects import discard_objects
 from backend.features.folders.trash import is_entry, require_entry
 from backend.features.folders.tree import lock_tree
+from backend.kit import faults
 from backend.models import FileVersion, Node, Role
 from backend.rules import audit, quota
 from backend.rules.actor import Actor
@@ -91,8 +92,10 @@ async def purge_some(tx: Transaction, owner_id: UUID) -> bool:
         .returning(FileVersion.object_key, FileVersion.size)
     )
     versions = ended.all()
+    faults.reach("delete.versions")
     await tx.execute(delete(Node).where(Node.id == doomed))
     await discard_objects(tx, [version.object_key for version in versions])
+    faults.reach("delete.enqueued")
     await quota.refund(tx, owner_id, sum(version.size for version in versions))
     return len(node_ids) < BATCH
 

@@ -17,6 +17,7 @@ from backend.features.files.service import get_file
 from backend.features.folders.nodes import checksum_document
 from backend.features.folders.schemas import File
 from backend.features.folders.tree import lock_tree_of
+from backend.kit import faults
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.ids import uuid7
 from backend.models import FileVersion, Node, NodeKind, Role, live
@@ -147,6 +148,7 @@ async def restore_version(
             updated_at=func.now(),
         )
     )
+    faults.reach("restore.switched")
     await _record(tx, principal, "version_restored", file_id, version_id)
     return await get_file(tx, principal.user_id, file_id)
 
@@ -169,6 +171,7 @@ async def delete_version(
         .returning(FileVersion.object_key, FileVersion.size)
     )
     version = deleted.one()
+    faults.reach("version.deleted")
     await discard_objects(tx, [version.object_key])
     await _record(tx, principal, "version_deleted", file_id, version_id)
     await quota.refund(tx, file.owner_id, version.size)

@@ -14,6 +14,7 @@ from backend.core.storage import OBJECT_PREFIX, Storage
 from backend.features.uploads import queries
 from backend.features.uploads.plan import UploadPlan
 from backend.features.uploads.schedule import first_heal
+from backend.kit import faults
 from backend.kit.ids import uuid7
 from backend.models import Node, NodeKind, OnConflict, Role, UploadMethod, live
 from backend.rules import access
@@ -38,6 +39,7 @@ async def begin(
         return await _insert(db, principal, plan, values)
     key = values["object_key"]
     values["s3_upload_id"] = await storage.create_multipart(key, content_type=plan.content_type)
+    faults.reach("begin.opened")
     try:
         return await _insert(db, principal, plan, values)
     except Exception:
@@ -51,6 +53,7 @@ async def _insert(
     into_root = plan.folder_id is None and plan.file_id is None
     statement = queries.BEGIN_IN_ROOT if into_root else queries.BEGIN_IN_TARGET
     upload: Row[Any] | None = await fetch_one(db, statement, **queries.bound_names(values))
+    faults.reach("begin.recorded")
     if upload is None:
         await _explain(db, principal, plan)
         raise QuotaExceeded(f"Storing {plan.size} bytes would exceed the storage quota.")

@@ -22,7 +22,7 @@ from backend.core.db import Database
 from backend.core.errors import ApiError
 from backend.core.services import Services
 from backend.core.storage import Storage
-from backend.core.stored import ObjectHead, Part, PartsRefused, UploadNotFound
+from backend.core.stored import ObjectHead, ObjectNotFound, Part, PartsRefused, UploadNotFound
 from backend.features.uploads import queries
 from backend.features.uploads.ending import end
 from backend.features.uploads.errors import (
@@ -33,6 +33,7 @@ from backend.features.uploads.errors import (
     UploadNotPending,
 )
 from backend.features.uploads.placing import place
+from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.schemas import GivenPart
 from backend.features.uploads.signing import incoming_key, part_plan
 from backend.kit import faults
@@ -41,8 +42,9 @@ from backend.rules.actor import Actor
 
 LEASE = timedelta(seconds=60)
 """Longer than a completion can take: S3's deadline a call, four calls, one transaction."""
-PATIENCE = 20
-"""How often a second completer looks whether the first one is done, every half second."""
+PAUSES = (0.02, 0.05, 0.1, 0.2, *(0.5,) * 18)
+"""Seconds between the looks of a second completer at whether the first one is done: mostly it
+is within milliseconds."""
 
 
 async def complete(
@@ -90,7 +92,7 @@ async def _claim(database: Database, upload_id: UUID) -> Row[Any] | None:
         UploadNotPending: it has failed, expired or been aborted.
     """
     db = database.autocommit
-    for _ in range(PATIENCE):
+    for pause in PAUSES:
         claimed = (await db.execute(queries.claim(upload_id, LEASE))).first()
         if claimed is not None:
             return claimed
@@ -100,7 +102,7 @@ async def _claim(database: Database, upload_id: UUID) -> Row[Any] | None:
             return None
         if state != UploadState.COMPLETING:
             raise UploadNotPending(f"This upload has {state or 'ended'}: begin a new one.")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(pause)
     raise UploadNotPending("This upload is being completed: look at it again shortly.")
 
 
@@ -113,7 +115,7 @@ async def _give_back(database: Database, upload: Row[Any]) -> None:
             Upload.state == UploadState.COMPLETING,
             Upload.lease_until == upload.lease_until,
         )
-        .values(state=UploadState.PENDING, lease_until=None)
+        .values(state=UploadState.PENDING, lease_until=None, heal_at=next_heal())
     )
 
 
@@ -154,6 +156,7 @@ async def _finish_multipart(
         _require_all(upload, parts)
         faults.reach("complete.listed")
         await storage.complete_multipart(key, s3_upload_id, parts)
+        faults.reach("complete.joined")
     except UploadNotFound:
         return  # completed by an earlier try, if the object is there: `head` tells
     except PartsRefused as refused:
@@ -178,9 +181,15 @@ def _require_all(upload: Row[Any], parts: Sequence[Part]) -> None:
 async def _take_in(storage: Storage, upload: Row[Any]) -> None:
     """Copy what a form posted to the object's own key, exactly as it is now."""
     head = await storage.head(incoming_key(upload))
-    if head is not None:
-        _verify(upload, head)
+    if head is None:
+        return
+    _verify(upload, head)
+    faults.reach("complete.looked")
+    try:
         await storage.copy(incoming_key(upload), upload.object_key, etag=head.etag)
+    except ObjectNotFound as replaced:
+        raise UploadIncomplete("The form is being sent again: complete after that.") from replaced
+    faults.reach("complete.copied")
 
 
 def _verify(upload: Row[Any], head: ObjectHead) -> None:

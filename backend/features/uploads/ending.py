@@ -16,6 +16,7 @@ from backend.core.errors import ApiError
 from backend.core.queue import enqueue
 from backend.core.settings import UploadSettings
 from backend.features.uploads import queries
+from backend.kit import faults
 from backend.models import Upload, UploadState
 from backend.rules import audit, quota
 from backend.rules.actor import Actor
@@ -58,9 +59,11 @@ async def end(
     )
     if ended.first() is None:
         return False
+    faults.reach("end.marked")
     metrics.count_upload(state, upload.method, upload.size)
     await quota.release(tx, upload.owner_id, upload.size)
     await audit.record(tx, actor, f"upload.{state}", upload.id, name=upload.name)
     for delay in (None, settings.url_ttl + AFTER_LAST_URL):
         await enqueue(tx, DISCARD, {"upload_id": str(upload.id)}, delay=delay)
+    faults.reach("end.enqueued")
     return True

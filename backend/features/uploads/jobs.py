@@ -1,5 +1,7 @@
 """What the worker does for uploads whose client went away."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -8,22 +10,23 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
+from backend.core import metrics
 from backend.core.errors import ApiError, DependencyUnavailable
 from backend.core.queue import JobTable
 from backend.core.services import Services
 from backend.features.uploads import queries
 from backend.features.uploads.complete import complete
 from backend.features.uploads.ending import DISCARD, end
-from backend.features.uploads.errors import UploadIncomplete
 from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.signing import incoming_key
+from backend.kit import faults
 from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.actor import SYSTEM
 
 log = structlog.stdlib.get_logger(__name__)
 
-HEAL = "uploads.heal"
 SWEEP_BATCH = 100
+HEALED_AT_ONCE = 8
 
 jobs = JobTable()
 
@@ -32,10 +35,23 @@ jobs = JobTable()
 async def sweep(services: Services) -> None:
     """Look after every open upload that is due: finish it, expire it, or look again later."""
     while due := await _due(services):
-        for upload in due:
-            await heal(services, upload)
+        await heal_all(services, due)
         if len(due) < SWEEP_BATCH:
             return
+
+
+async def heal_all(services: Services, uploads: Sequence[Row[Any]]) -> None:
+    """A few at a time; one that cannot be healed does not keep the others waiting."""
+    places = asyncio.Semaphore(HEALED_AT_ONCE)
+
+    async def heal_in_turn(upload: Row[Any]) -> None:
+        async with places:
+            await heal(services, upload)
+
+    outcomes = await asyncio.gather(*map(heal_in_turn, uploads), return_exceptions=True)
+    for upload, outcome in zip(uploads, outcomes, strict=True):
+        if isinstance(outcome, BaseException):
+            log.error("upload not healed", upload_id=str(upload.id), exc_info=outcome)
 
 
 async def _due(services: Services) -> list[Row[Any]]:
@@ -58,27 +74,19 @@ async def _due(services: Services) -> list[Row[Any]]:
     return list(rows.all())
 
 
-@jobs.job(HEAL)
-async def heal_one(services: Services, upload_id: str) -> None:
-    """Look after one upload now: S3 has said that its bytes arrived."""
-    query = select(*queries.columns).where(Upload.id == UUID(upload_id), queries.is_open)
-    upload = (await services.database.autocommit.execute(query)).first()
-    if upload is not None:
-        await heal(services, upload)
-
-
 async def heal(services: Services, upload: Row[Any]) -> None:
     """Complete an open upload whose bytes arrived; expire one whose time is over."""
     try:
         await complete(services, SYSTEM, upload)
-        log.info("upload healed", upload_id=str(upload.id))
-    except UploadIncomplete:
-        if upload.expires_at <= datetime.now(UTC):
-            await _expire(services, upload)
     except DependencyUnavailable:
         log.warning("upload not healed: the store does not answer", upload_id=str(upload.id))
     except ApiError as refusal:
         log.info("upload not healed", upload_id=str(upload.id), code=refusal.code)
+        if upload.expires_at <= datetime.now(UTC):  # whatever stands in its way, it is over
+            await _expire(services, upload)
+    else:
+        metrics.uploads_healed.inc()
+        log.info("upload healed", upload_id=str(upload.id))
 
 
 async def _expire(services: Services, upload: Row[Any]) -> None:
@@ -93,9 +101,12 @@ async def discard(services: Services, upload_id: str) -> None:
     upload = (await services.database.autocommit.execute(query)).first()
     if upload is None or upload.state == UploadState.COMPLETED:
         return
+    faults.reach("discard.looked")
     storage = services.storage
     if upload.method == UploadMethod.MULTIPART:
         await storage.abort_multipart(upload.object_key, upload.s3_upload_id)
+    faults.reach("discard.aborted")
     undeleted = await storage.delete([upload.object_key, incoming_key(upload)])
     if undeleted:
         raise DependencyUnavailable(f"{len(undeleted)} objects could not be deleted.")
+    faults.reach("discard.deleted")

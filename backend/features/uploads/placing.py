@@ -12,6 +12,7 @@ from backend.core.queue import enqueue
 from backend.core.services import Services
 from backend.core.stored import ObjectHead
 from backend.features.files.versions import NewVersion, add_version
+from backend.features.folders.errors import FolderTooDeep
 from backend.features.folders.tree import create_node, find_child, lock_tree, target_folder
 from backend.features.uploads.errors import TargetGone, UploadNotPending
 from backend.features.uploads.signing import incoming_key
@@ -96,8 +97,8 @@ async def _node_for(tx: Transaction, upload: Row[Any]) -> UUID:
     rename = upload.on_conflict != OnConflict.FAIL
     try:
         return await create_node(tx, folder, NodeKind.FILE, upload.name, rename=rename)
-    except NameTaken as taken:
-        raise TargetGone(taken.detail, code=taken.code) from taken
+    except (NameTaken, FolderTooDeep) as refused:
+        raise TargetGone(refused.detail, code=refused.code) from refused
 
 
 async def _folder_for(tx: Transaction, upload: Row[Any]) -> Row[Any]:
@@ -111,7 +112,10 @@ async def _folder_for(tx: Transaction, upload: Row[Any]) -> Row[Any]:
         return folder
     if upload.created_by != upload.owner_id:
         raise TargetGone
-    return await target_folder(tx, upload.owner_id, None)
+    try:
+        return await target_folder(tx, upload.owner_id, None)
+    except NotFound as left:  # the account is closed, its tree on the way out
+        raise TargetGone from left
 
 
 async def _may_write(

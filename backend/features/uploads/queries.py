@@ -153,12 +153,19 @@ def own_uploads(user_id: Any) -> Select[*tuple[Any, ...]]:
 
 
 def claim(upload_id: Any, lease: Any) -> Update:
-    """Take an upload for completion: pending, or left behind by someone who died completing it."""
+    """Take an upload for completion: pending, or left behind by someone who died completing it.
+
+    The worker looks again when the lease runs out, however rarely it would look otherwise.
+    """
     over = and_(Upload.state == UploadState.COMPLETING, Upload.lease_until < func.now())
     return (
         update(Upload)
         .where(Upload.id == upload_id, or_(Upload.state == UploadState.PENDING, over))
-        .values(state=UploadState.COMPLETING, lease_until=func.now() + lease)
+        .values(
+            state=UploadState.COMPLETING,
+            lease_until=func.now() + lease,
+            heal_at=func.least(Upload.heal_at, func.now() + lease),
+        )
         .returning(*columns)
     )
 

@@ -22,6 +22,7 @@ from backend.features.uploads.errors import (
     UploadNotFound,
     UploadNotPending,
 )
+from backend.kit import faults
 from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.principal import Principal
 
@@ -112,14 +113,18 @@ async def _replace_at_store(database: Database, storage: Storage, upload: Row[An
     )
     replaced = await database.autocommit.execute(
         update(Upload)
-        .where(Upload.id == upload.id, Upload.s3_upload_id == upload.s3_upload_id)
+        .where(
+            Upload.id == upload.id,
+            Upload.s3_upload_id == upload.s3_upload_id,
+            Upload.state == UploadState.PENDING,
+        )
         .values(s3_upload_id=fresh, part_checksums=True)
         .returning(*queries.columns)
     )
     row = replaced.first()
     await storage.abort_multipart(key, fresh if row is None else upload.s3_upload_id)
     if row is None:  # another request was faster
-        return await find(database.autocommit, upload.created_by, upload.id)
+        return await find_pending(database.autocommit, upload.created_by, upload.id)
     return row
 
 
@@ -136,3 +141,4 @@ async def abort(services: Services, principal: Principal, upload_id: UUID) -> No
             return
         if not await end(tx, settings, principal.actor, upload, UploadState.ABORTED):
             raise UploadNotPending(f"This upload is {upload.state}.")
+    faults.reach("abort.committed")

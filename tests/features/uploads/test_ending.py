@@ -5,7 +5,7 @@ import httpx
 from sqlalchemy import update
 
 from backend.core.services import Services
-from backend.features.uploads.jobs import discard, heal_one, sweep
+from backend.features.uploads.jobs import discard, sweep
 from backend.models import Upload
 from tests.people import Person, Register
 from tests.transfer import Json, begin, complete, send, send_parts, usage
@@ -80,7 +80,8 @@ class TestHealing:
         upload = await begin(ada, HELLO, method="multipart")
         await send_parts(upload, HELLO)
 
-        await heal_one(services, upload["id"])
+        await let_time_pass(services, upload)
+        await sweep(services)
 
         assert (await look(ada, upload))["state"] == "completed"
 
