@@ -126,13 +126,13 @@ async def within(seconds: float) -> AsyncIterator[None]:
 
 async def until_completed(person: Person, *uploads: Json) -> None:
     for upload in uploads:
-        while await state(person, upload) != "completed":  # noqa: ASYNC110 - over HTTP
+        while await state(person, upload) != "completed":
             await asyncio.sleep(0.05)
 
 
 async def until_asked(server: FaultyServer, times: int) -> None:
     async with asyncio.timeout(20):
-        while len(server.requests) < times:  # noqa: ASYNC110 - it only counts
+        while len(server.requests) < times:
             await asyncio.sleep(0.05)
 
 
@@ -186,7 +186,7 @@ async def test_repeated_reordered_unknown_and_raw_events_do_no_harm(
     async with follow():
         await until_completed(ada, first, second)
         async with asyncio.timeout(15):
-            while not await queue.is_empty():  # noqa: ASYNC110 - over HTTP
+            while not await queue.is_empty():
                 await asyncio.sleep(0.1)
 
     assert await state(ada, aborted) == "aborted"
