@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic import context
 from backend.core.db import Database
@@ -33,9 +34,23 @@ async def main() -> None:
     # One connection, around any pooler: CREATE INDEX CONCURRENTLY needs a session of its own.
     database = Database(settings, direct=True)
     async with database.engine.connect() as connection:
+        await wait_for_turn(connection)
         await connection.run_sync(migrate)
         await connection.commit()
     await database.close()
+
+
+async def wait_for_turn(connection: AsyncConnection) -> None:
+    """Let one process migrate at a time; the lock ends with its connection.
+
+    Asked for again and again: waiting inside PostgreSQL would hold a snapshot, for which another
+    process's CREATE INDEX CONCURRENTLY would wait in turn.
+    """
+    turn = text("SELECT pg_try_advisory_lock(hashtext('we-upload migrations'))")
+    while not await connection.scalar(turn):
+        await connection.commit()
+        await asyncio.sleep(0.2)
+    await connection.commit()
 
 
 asyncio.run(main())

@@ -1,6 +1,8 @@
 """`we-upload`: what an operator types. A failure is one sentence and exit code 1."""
 
 import asyncio
+import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +22,6 @@ from backend.core.db import Database
 from backend.core.errors import ApiError
 from backend.core.migrations import upgrade
 from backend.core.passwords import refuse_obvious
-from backend.core.server import uvicorn_options
 from backend.core.services import open_services
 from backend.core.settings import DatabaseSettings, Settings, explain
 from backend.dev.home import CannotRun
@@ -52,7 +53,36 @@ FOUND = 3
 @app.command()
 def serve() -> None:
     """Serve the API on HOST:PORT until SIGTERM, then finish the requests under way."""
-    uvicorn.run("backend.main:create_app", factory=True, **uvicorn_options(Settings()))
+    settings = Settings()
+    listener = _listen(settings.host, settings.port)
+    # uvicorn drains, and then raises the signal again: stopping when told to is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    config = uvicorn.Config(
+        "backend.main:create_app",
+        factory=True,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Ours knows which proxies to believe.
+        proxy_headers=False,
+        # Longer than a load balancer keeps idle connections (ALB: 60 s): it must close first.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=round(settings.drain_timeout),
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        sys.exit(f"we-upload: cannot listen on {host}:{port} ({error.strerror}): set HOST or PORT.")
 
 
 @app.command()
@@ -106,12 +136,9 @@ def dev(
 
 
 @user_commands.command("create-admin")
-def create_admin_command(
-    email: str,
-    password: Annotated[str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True)],
-) -> None:
-    """Make an administrator; asks for the password unless it is piped in."""
-    wish = Register(email=email, password=password)
+def create_admin_command(email: str) -> None:
+    """Make an administrator; asks for the password, or reads it from a pipe."""
+    wish = Register(email=email, password=_ask_password())
     refuse_obvious(wish.password, wish.email)
 
     async def create() -> None:
@@ -120,6 +147,13 @@ def create_admin_command(
 
     asyncio.run(create())
     console.print(f"{wish.email} is an administrator.")
+
+
+def _ask_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
 
 
 @job_commands.command("list")

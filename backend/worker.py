@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import asyncpg
-import stamina
 import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.domain.errors import FailingListenerError
@@ -34,8 +33,14 @@ log = structlog.stdlib.get_logger(__name__)
 
 JOB_TABLES: tuple[JobTable, ...] = (auth, files, uploads, admin, fsck)
 
-# The ways in which a connection that worked goes away.
-LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, FailingListenerError)
+# The ways in which there is no connection, or none any more.
+LOST = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    FailingListenerError,
+    DependencyUnavailable,
+)
 POLLED_EVERY = timedelta(seconds=10)
 """How long a job may wait that was queued again without a notification."""
 
@@ -64,7 +69,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event | None = None) -> N
             try:
                 await _work(services, stop)
             except LOST as error:
-                log.warning("the queue's connection is lost", error=type(error).__name__)
+                log.warning("no connection to the queue: trying again", error=type(error).__name__)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), random.uniform(0.5, 2))  # noqa: S311
         log.info("worker stopped")
@@ -104,7 +109,7 @@ async def _work(services: Services, stop: asyncio.Event) -> None:
 @asynccontextmanager
 async def open_queue(services: Services) -> AsyncIterator[PgQueuer]:
     """A queue on a connection of its own, around any pooler: LISTEN needs a session."""
-    connection = await _connect(services)
+    connection = await Database(services.settings.database, direct=True).connect()
     try:
         queue = PgQueuer.from_asyncpg_connection(connection)
         for table in JOB_TABLES:
@@ -112,8 +117,3 @@ async def open_queue(services: Services) -> AsyncIterator[PgQueuer]:
         yield queue
     finally:
         connection.terminate()
-
-
-@stamina.retry(on=DependencyUnavailable, attempts=None, timeout=None, wait_max=10)
-async def _connect(services: Services) -> "asyncpg.Connection[asyncpg.Record]":
-    return await Database(services.settings.database, direct=True).connect()

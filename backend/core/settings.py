@@ -207,14 +207,17 @@ class Settings(BaseSettings):
 
 
 def explain(error: ValidationError) -> str:
-    """Which variable is wrong, and why, in one sentence."""
-    group = next(kind for kind in BaseSettings.__subclasses__() if kind.__name__ == error.title)
-    prefix = group.model_config.get("env_prefix", "")
+    """Which variable, or which field of something else, is wrong and why, in one sentence."""
+    groups = {kind.__name__: kind for kind in BaseSettings.__subclasses__()}
     reasons = []
     for item in error.errors(include_input=False, include_url=False):
-        name = "".join(str(part).upper() for part in item["loc"][:1])
-        message = item["msg"].removeprefix("Value error, ")
-        reasons.append(
-            f"{name if name.startswith('AWS_') else prefix + name}: {message}".lstrip(": ")
-        )
-    return "The environment is not right: " + "; ".join(reasons) + ". See docs/settings.md."
+        name = _variable(groups.get(error.title), item["loc"])
+        reasons.append(name + item["msg"].removeprefix("Value error, "))
+    return f"{'; '.join(reasons)}."
+
+
+def _variable(group: type[BaseSettings] | None, location: tuple[int | str, ...]) -> str:
+    name = "".join(str(part) for part in location[:1])
+    if not group or not name or name.isupper():  # an alias is the variable itself
+        return f"{name}: " if name else ""
+    return f"{group.model_config.get('env_prefix', '')}{name}".upper() + ": "
