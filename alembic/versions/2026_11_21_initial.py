@@ -492,7 +492,7 @@ def upgrade() -> None:
     )
     op.execute(
         """
-        CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON events
+        CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_event_change()
         """
     )
