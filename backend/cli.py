@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +24,7 @@ from backend.core.migrations import upgrade
 from backend.core.passwords import refuse_obvious
 from backend.core.services import open_services
 from backend.core.settings import DatabaseSettings, Settings, explain
+from backend.core.telemetry import start_telemetry
 from backend.dev.home import CannotRun
 from backend.dev.stack import run_dev
 from backend.features.admin.accounts import create_admin
@@ -88,7 +89,9 @@ def _listen(host: str, port: int) -> socket.socket:
 @app.command()
 def worker() -> None:
     """Run jobs and the schedule until SIGTERM, then finish the jobs under way."""
-    asyncio.run(run_worker(Settings()))
+    settings = Settings()
+    with closing(start_telemetry(settings, "we-upload-worker")):
+        asyncio.run(run_worker(settings))
 
 
 @app.command()

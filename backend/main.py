@@ -13,6 +13,7 @@ from backend.core.logs import configure_logs
 from backend.core.middleware import EdgeMiddleware
 from backend.core.services import open_services
 from backend.core.settings import Settings
+from backend.core.telemetry import start_telemetry
 from backend.openapi import DescribedApi
 
 DESCRIPTION = """
@@ -29,12 +30,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     configure_logs(settings)
+    telemetry = start_telemetry(settings, "we-upload-api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings) as services:
             app.state.services = services
             yield
+        telemetry.close()
 
     app = DescribedApi(
         title="We-Upload",
@@ -51,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.extend(router.routes)
     problems.install(app)
     _install_middleware(app, settings)
+    telemetry.watch(app)
     return app
 
 

@@ -184,6 +184,8 @@ class Settings(BaseSettings):
     drain_timeout: Seconds = 20
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
+    otel_exporter_otlp_endpoint: Url | None = None
+    otel_traces_sampler_arg: float = Field(1, ge=0, le=1)
     worker_concurrency: int = Field(20, ge=2)
     worker_metrics_port: int = Field(0, ge=0, le=65535)
 
