@@ -228,7 +228,7 @@ class TestWorker:
             await until(answers)
             metrics = (await probe.get("/metrics")).text
 
-        assert 'jobs{job="waiting",state="queued"} 1.0' in metrics
+        assert 'jobs{name="waiting",state="queued"} 1.0' in metrics
 
     async def test_refuses_a_pooler_that_passes_no_notification_on(
         self, settings: Settings

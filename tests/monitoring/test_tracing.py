@@ -1,12 +1,13 @@
 """Traces and metrics by OTLP: one story told to a collector, then read."""
 
-import logging
+import io
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from contextlib import redirect_stdout
 
 import httpx
+import orjson
 import pytest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -28,30 +29,21 @@ LINK_TOKEN = "a-link-token-that-nobody-else-may-see"
 COMPLETE = "POST /v1/uploads/{upload_id}/complete"
 
 
-class Logged(logging.Handler):
-    """What the log said."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[dict[str, Any]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if isinstance(record.msg, dict):
-            self.lines.append(record.msg)
+@pytest.fixture(scope="module")
+def stdout() -> Iterator[io.StringIO]:
+    """What is logged."""
+    with redirect_stdout(io.StringIO()) as written:
+        yield written
 
 
 @pytest.fixture(scope="module")
-def logged() -> Logged:
-    return Logged()
-
-
-@pytest.fixture(scope="module")
-async def story(settings: Settings, services: Services, logged: Logged) -> AsyncIterator[Collected]:
+async def story(
+    settings: Settings, services: Services, stdout: io.StringIO
+) -> AsyncIterator[Collected]:
     """Ada uploads a file, gives another upload up, and tries a link; the worker cleans up."""
     with collector() as collected:
         traced = settings.model_copy(update={"otel_exporter_otlp_endpoint": collected.url})
         async with serve(traced) as url, people(url) as register:
-            logging.getLogger().addHandler(logged)
             ada = await register("ada")
             upload = await begin(ada, b"bytes")
             await send(upload["request"], b"bytes")
@@ -62,7 +54,6 @@ async def story(settings: Settings, services: Services, logged: Logged) -> Async
             await ada.http.get("/health")
             await run_jobs(services)
             await services.database.autocommit.execute(text("SELECT 'outside of any request'"))
-        logging.getLogger().removeHandler(logged)
         yield collected
 
 
@@ -84,13 +75,10 @@ async def test_a_job_belongs_to_the_request_that_caused_it(story: Collected):
     assert "S3.DeleteObjects" in {span.name for span in children}
 
 
-async def test_the_log_names_the_trace(story: Collected, logged: Logged):
+async def test_the_log_names_the_trace(story: Collected, stdout: io.StringIO):
     [request] = story.named(COMPLETE)
-    [line] = [
-        line
-        for line in logged.lines
-        if line.get("event") == "request" and str(line.get("route", "")).endswith("/complete")
-    ]
+    lines = [line for line in stdout.getvalue().splitlines() if "/complete" in line]
+    line = orjson.loads(lines[0])
     assert line["trace_id"] == request.trace_id.hex()
     assert line["span_id"] == request.span_id.hex()
 
