@@ -233,8 +233,7 @@ class Database:
     def use(self) -> PoolUse:
         """How many connections of transactions there are."""
         pool = cast("QueuePool", self.engine.pool)
-        limit = self._settings.pool_size + self._settings.max_overflow
-        return PoolUse(pool.checkedout(), pool.checkedin(), limit)
+        return PoolUse(pool.checkedout(), pool.checkedin(), pool.size() + self._settings.max_overflow)
 
     async def close(self) -> None:
         """Close every connection."""
