@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.people import Person
+from tests.people import Person, plain_client
 
 Json = dict[str, Any]
 
@@ -27,7 +27,7 @@ async def begin(person: Person, content: bytes, name: str = "notes.txt", **field
 
 async def send(request: Json, content: bytes) -> httpx.Response:
     """Send one presigned PUT or one POST form."""
-    async with httpx.AsyncClient(timeout=60) as s3:
+    async with plain_client(timeout=60) as s3:
         if "fields" in request:
             files = {"file": ("blob", content)}
             return await s3.post(request["url"], data=request["fields"], files=files)

@@ -17,7 +17,7 @@ from backend.kit.ids import uuid7
 from backend.kit.names import clean_name
 from backend.models import Grant, NodeKind, Role
 from backend.rules import access, quota
-from tests.people import Person
+from tests.people import Person, plain_client
 
 Json = dict[str, Any]
 PutFile = Callable[..., Awaitable[Json]]
@@ -75,7 +75,7 @@ async def store_object(services: Services, content: bytes, content_type: str) ->
     key = f"objects/20261121/{uuid7()}"
     ttl = services.settings.upload.url_ttl
     request = services.presigner.put(key, size=len(content), content_type=content_type, expires=ttl)
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         answer = await client.put(request.url, content=content, headers=request.headers)
     answer.raise_for_status()
     return key

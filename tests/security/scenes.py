@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from sqlalchemy import update
 
 from backend.core.services import Services
 from backend.models import User
-from tests.people import PASSWORD, Person, Register, new_email, sign_in
+from tests.people import PASSWORD, Person, Register, new_email, plain_client, sign_in
 from tests.sharing import make_link
 from tests.trees import PutFile, Share, make_folder, root_of
 
@@ -46,6 +47,11 @@ class Cast:
     give_role: Share
     people: dict[str, Person] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def other_scene(self) -> "Scene":
+        """Another folder: what opens it must open nothing else."""
+        return Scene(self)
 
     async def assemble(self) -> "Cast":
         """Register everyone."""
@@ -136,29 +142,30 @@ class Scene:
 
     async def prepare(self, path: str, body: Any) -> None:
         """Make beforehand what a call will need."""
-        await self.fill(path + json.dumps(body) + "{unlock}")
+        await self.fill(path + json.dumps(body))
+        await self._credential("visitor", [])
 
     async def call(
         self, caller: str, method: str, path: str, body: Any, scopes: list[str]
     ) -> httpx.Response:
         """Do it as `caller`."""
-        headers = {}
+        url, headers = await self.fill(path), {}
         if (credential := await self._credential(caller, scopes)) is not None:
             headers["Authorization"] = f"Bearer {credential}"
         options: Json = {"headers": headers}
         if body is not None:
             filled = json.loads(await self.fill(json.dumps(body)))
             options["data" if "grant_type" in filled else "json"] = filled
-        async with httpx.AsyncClient(base_url=self.owner.url, timeout=30) as http:
-            return await http.request(method, await self.fill(path), **options)
+        async with plain_client(base_url=self.owner.url, timeout=30) as http:
+            return await http.request(method, url, **options)
 
     async def _credential(self, caller: str, scopes: list[str]) -> str | None:
         if caller == "nobody":
             return None
         if caller == "key":
             return self.cast.key_without(scopes)
-        if caller == "visitor":
-            return await self.get("unlock")
+        if caller == "visitor":  # of this scene's link, if it has one
+            return await (self if "token" in self.made else self.cast.other_scene).get("unlock")
         return str(self.cast.people[caller].tokens["access_token"])
 
     async def _folder(self) -> None:
@@ -191,7 +198,7 @@ class Scene:
         body = {"name": "new.txt", "size": 5, "method": "multipart", "folder_id": folder_id}
         upload = (await self.owner.http.post("/v1/uploads", json=body)).json()
         part = upload["parts"][0]
-        async with httpx.AsyncClient() as s3:
+        async with plain_client() as s3:
             await s3.put(part["url"], headers=part["headers"], content=b"hello")
         self.made["upload_id"] = upload["id"]
 

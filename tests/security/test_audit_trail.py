@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from backend.core.services import Services
-from backend.features.uploads.jobs import heal_one
+from backend.features.uploads.jobs import heal
 from backend.models import Event, Upload
 from tests.people import Register
 from tests.security.matrix import BODIES, ROWS, Row
@@ -231,11 +231,12 @@ class TestFilters:
 
 class TestTheWorker:
     async def test_is_named_for_what_it_does_by_itself(self, cast: Cast) -> None:
-        scene = Scene(cast)
-        upload_id = await scene.get("upload_id")
-        await heal_one(cast.services, upload_id)
+        upload_id = await Scene(cast).get("upload_id")
+        db = cast.services.database.autocommit
+        query = select(*Upload.__table__.columns).where(Upload.id == UUID(upload_id))
 
-        query = select(Upload.file_id).where(Upload.id == UUID(upload_id))
-        file_id = (await cast.services.database.autocommit.execute(query)).scalar_one()
+        await heal(cast.services, (await db.execute(query)).one())
+
+        file_id = (await db.execute(query)).one().file_id
         (event,) = await listed(cast, subject_id=str(file_id))
         assert (event["action"], event["actor_kind"]) == ("file.uploaded", "system")
