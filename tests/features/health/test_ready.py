@@ -102,4 +102,4 @@ class TestMetrics:
     async def test_shows_the_connection_pool(self, http: httpx.AsyncClient) -> None:
         metrics = (await http.get("/metrics")).text
 
-        assert 'database_pool_connections{state="idle"}' in metrics
+        assert 'database_pool_connections{pool="transactions",state="idle"}' in metrics
