@@ -55,6 +55,7 @@ async def _run(seconds: int, only: str) -> tuple[list[Row], dict[str, float]]:
         stack.serve("floor", "benchmarks.floor:create_floor") as floor,
         open_services(Settings()) as services,
     ):
+        await services.storage.ensure_bucket([])
         world = await seed(services, api.url)
         chosen = [one for one in operations(world) if only in one.name]
         with Progress(console=console, transient=True) as progress:
