@@ -4,13 +4,11 @@ import hashlib
 import math
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
-from coredis.retry import NoRetryPolicy
 from limits import RateLimitItem, parse
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter as SharedWindow
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter as LocalWindow
@@ -19,10 +17,11 @@ from pydantic import SecretStr
 from backend.core import metrics
 from backend.core.errors import TooManyRequests
 
+if TYPE_CHECKING:
+    from limits.aio.strategies import MovingWindowRateLimiter as SharedWindow
+
 log = structlog.stdlib.get_logger(__name__)
 
-REDIS_TIMEOUT = 0.5
-"""Seconds a counter may take: a limit is not worth a slow request."""
 REDIS_PAUSE = 5.0
 """Seconds without Redis after a failure, so that not every request waits for the timeout."""
 
@@ -38,7 +37,7 @@ class RateLimiter:
 
     def __init__(self, redis_url: SecretStr | None = None) -> None:
         self._local = LocalWindow(MemoryStorage())
-        self._shared = SharedWindow(_redis(redis_url)) if redis_url else None
+        self._shared = _shared_window(redis_url) if redis_url else None
         self._redis_back_at = 0.0
 
     async def hit(self, rule: str, *keys: str) -> None:
@@ -76,7 +75,7 @@ class RateLimiter:
         return max(1, math.ceil(stats.reset_time - time.time()))
 
     async def _ask(
-        self, shared: Callable[[SharedWindow], Awaitable[T]], local: Callable[[], T]
+        self, shared: "Callable[[SharedWindow], Awaitable[T]]", local: Callable[[], T]
     ) -> T:
         if self._shared is None or time.monotonic() < self._redis_back_at:
             return local()
@@ -88,16 +87,11 @@ class RateLimiter:
             return local()
 
 
-def _redis(url: SecretStr) -> RedisStorage:
-    return RedisStorage(
-        url.get_secret_value(),
-        wrap_exceptions=True,
-        key_prefix="we-upload",
-        connect_timeout=REDIS_TIMEOUT,
-        stream_timeout=REDIS_TIMEOUT,
-        # Counting here is better than counting late; the client's own retries add two seconds.
-        retry_policy=NoRetryPolicy(),  # type: ignore[arg-type]
-    )
+def _shared_window(url: SecretStr) -> "SharedWindow":
+    """See `backend.core.shared_limits`, which only this loads."""
+    module = import_module("backend.core.shared_limits")
+    window: SharedWindow = module.shared_window(url)
+    return window
 
 
 def _digest(keys: tuple[str, ...]) -> str:

@@ -20,6 +20,7 @@ HASHER = argon2.using(  # type: ignore[no-untyped-call]
 )
 COMMON = frozenset(FREQUENCY_LISTS["passwords"])
 """The 30,000 passwords most often found in leaks: the first that an attacker tries."""
+FREQUENCY_LISTS.clear()  # 10 MB of names and words that nobody here asks for
 
 
 class PasswordTooEasy(Unprocessable):
