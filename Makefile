@@ -21,7 +21,7 @@ $(PIP) install -qq --disable-pip-version-check --no-deps --no-build-isolation --
 touch $@
 endef
 
-.PHONY: help run test lint lint-deploy terraform-check lock clean
+.PHONY: help run test bench bench-compare lint lint-deploy terraform-check lock clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -44,6 +44,14 @@ run: $(VENV)/.embedded ## Start PostgreSQL, S3, the API and the worker, here and
 
 test: $(VENV)/.dev ## Run the whole test suite and measure what it covers
 	@$(VENV)/bin/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=90 $(ARGS)
+
+bench: $(VENV)/.dev ## Measure every operation beside its floor (needs wrk, Debian's package)
+	@command -v wrk > /dev/null || { echo "Install wrk first: apt-get install wrk"; exit 1; }
+	@$(VENV)/bin/python -m benchmarks.run $(ARGS)
+
+bench-compare: $(VENV)/.dev ## Ratios between this tree and another commit: make bench-compare REF=main
+	@test -n "$(REF)" || { echo "Say which commit: make bench-compare REF=main"; exit 1; }
+	@$(VENV)/bin/python -m benchmarks.compare $(REF) $(ARGS)
 
 lint: $(VENV)/.dev ## Style, types and import rules
 	@$(VENV)/bin/ruff check .
