@@ -98,10 +98,8 @@ class Autocommit:
 
     def use(self) -> PoolUse:
         """How many connections of prepared statements there are."""
-        if self._pool is None:
-            return PoolUse(0, 0, self._size)
-        idle = self._pool.get_idle_size()
-        return PoolUse(self._pool.get_size() - idle, idle, self._size)
+        held, idle = (pool.get_size(), pool.get_idle_size()) if (pool := self._pool) else (0, 0)
+        return PoolUse(held - idle, idle, self._size)
 
     async def close(self) -> None:
         """Close the connections of prepared statements."""
@@ -233,7 +231,8 @@ class Database:
     def use(self) -> PoolUse:
         """How many connections of transactions there are."""
         pool = cast("QueuePool", self.engine.pool)
-        return PoolUse(pool.checkedout(), pool.checkedin(), pool.size() + self._settings.max_overflow)
+        limit = pool.size() + self._settings.max_overflow
+        return PoolUse(pool.checkedout(), pool.checkedin(), limit)
 
     async def close(self) -> None:
         """Close every connection."""
