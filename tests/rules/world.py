@@ -1,0 +1,62 @@
+"""A database for tests that run by themselves, and people in it without a password."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import uuid4
+
+from sqlalchemy import insert
+
+from backend.core.db import Database, Transaction
+from backend.core.settings import Settings
+from backend.features.files.versions import NewVersion
+from backend.models import ActorKind, User, UserRole
+from backend.rules.actor import Actor
+from backend.rules.principal import Principal
+from backend.rules.roots import create_root
+
+T = TypeVar("T")
+
+
+class World:
+    """The database the machine works on, and its event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.runner = asyncio.Runner()
+        self.database = Database(settings.database)
+
+    def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do `work` in a transaction of its own."""
+
+        async def transact() -> T:
+            async with self.database.transaction() as tx:
+                return await work(tx)
+
+        return self.runner.run(transact())
+
+    def close(self) -> None:
+        self.runner.run(self.database.close())
+        self.runner.close()
+
+
+def version(size: int) -> NewVersion:
+    return NewVersion(f"objects/x/{uuid4()}", size, "text/plain", "etag", None, None, None)
+
+
+async def join(tx: Transaction, who: str, quota_bytes: int) -> Principal:
+    """Someone with a root and a quota; without a password: hashing costs time."""
+    user_id = uuid4()
+    email = f"{who}-{user_id}@example.com"
+    values = {"id": user_id, "email": email, "password_hash": "", "quota_bytes": quota_bytes}
+    await tx.execute(insert(User).values(values))
+    await create_root(tx, user_id)
+    actor = Actor(ActorKind.USER, user_id)
+    return Principal(user_id, email, UserRole.USER, frozenset(), None, actor)
+
+
+def outcome_of(work: Callable[[], T], error: type[Exception]) -> tuple[T | None, str | None]:
+    """What came of it, or the code with which it was refused."""
+    try:
+        return work(), None
+    except error as refused:
+        return None, getattr(refused, "code", str(refused))
