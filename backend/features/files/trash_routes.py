@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from backend.core.db import Statements, Tx
 from backend.core.errors import NotFound
-from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.schema import Cursor, Limit, Page, json_answer, problems
 from backend.features.files import purge
 from backend.features.folders import trash
 from backend.features.folders.errors import ParentTrashed
@@ -18,16 +18,17 @@ from backend.rules.principal import FilesRead, FilesWrite
 router = APIRouter(prefix="/v1/trash", tags=["Trash"], route_class=IdempotentRoute)
 
 
-@router.get("", summary="What is in the trash")
+@router.get("", summary="What is in the trash", response_model=Page[Node])
 async def list_trash(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
-) -> Page[Node]:
+) -> Response:
     """What you may restore: from your own tree, and from what you may edit in others'.
 
     The last trashed comes first. A trashed folder is one entry, whatever was in it. Entries are
     deleted for good some time after they were trashed (30 days unless the operator says else).
     """
-    return await trash.list_trash(db, principal.user_id, limit=limit, cursor=cursor)
+    page = await trash.list_trash(db, principal.user_id, limit=limit, cursor=cursor)
+    return json_answer(page._asdict())
 
 
 @router.post(

@@ -23,12 +23,11 @@ from sqlalchemy.engine import Row
 
 from backend.core.db import Db, Transaction
 from backend.core.errors import NotFound
-from backend.core.schema import Page, cut_page
+from backend.core.schema import Documents, cut_page
 from backend.features.folders.errors import ParentTrashed, RootFolder
 from backend.features.folders.moves import rewrite_paths
-from backend.features.folders.nodes import get_node, node_select, present
+from backend.features.folders.nodes import document, get_node, node_select
 from backend.features.folders.schemas import File, Folder
-from backend.features.folders.schemas import Node as NodeSchema
 from backend.features.folders.tree import find_child, free_name, lock_tree_of
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.names import name_key
@@ -114,7 +113,7 @@ async def _former_folder(tx: Transaction, user_id: UUID, entry: Row[Any]) -> Row
     return root
 
 
-async def list_trash(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -> Page[NodeSchema]:
+async def list_trash(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -> Documents:
     """One page of what the caller may restore, last trashed first, in one statement."""
     branches = _entries(user_id)
     if cursor is not None:
@@ -132,7 +131,7 @@ async def list_trash(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -
     )
     rows = (await db.execute(query)).all()
     page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.trashed_at, row.id))
-    return Page(items=[present(row) for row in page], next_cursor=next_cursor)
+    return Documents([document(row) for row in page], next_cursor)
 
 
 def _entries(user_id: UUID) -> list[Select[*tuple[Any, ...]]]:

@@ -1,0 +1,135 @@
+"""No hot read looks at a whole table: their plans on 100,000 files, whatever is asked."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Executable, Result, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from backend.core.db import Database, Db
+from backend.core.prepared import Prepared
+from backend.core.settings import DatabaseSettings
+from backend.features.files.downloads import find_download, find_downloads
+from backend.features.files.search import search_files
+from backend.features.files.versions import list_versions
+from backend.features.folders.children import KEYS, list_children
+from backend.features.folders.nodes import get_node
+from backend.features.folders.trash import list_trash
+from backend.features.shares.received import shared_with_me
+from backend.kit.cursors import encode_cursor
+from backend.models import Node, NodeKind, Role
+from backend.rules import access
+from tests.conftest import new_database
+
+BIG = {"nodes", "file_versions", "grants", "users"}
+
+
+def made_id(kind: str, number: int) -> UUID:
+    """The ids of crowd.sql."""
+    return UUID(f"00000000-0000-7000-{kind}000-{number:012x}")
+
+
+ME, ROOT, FILE = made_id("8", 500), made_id("9", 500), made_id("a", 500_001)
+SHARED_FILE, SHARED_ROOT = made_id("a", 499_001), made_id("9", 493)
+FILES = [made_id("a", 500_000 + number) for number in range(1, 96)]
+
+
+class Explained:
+    """A database that looks at the plan of whatever it is asked, then answers.
+
+    PostgreSQL makes a plan for the values at hand, or one for any values once a statement was
+    prepared and run a few times: both have to do.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.scanned: set[str] = set()
+
+    async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
+        raw = (await self._connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        prepared = Prepared(statement)
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await raw.execute(f"SET plan_cache_mode = {mode}")
+            plan = await raw.fetchval(
+                f"EXPLAIN (FORMAT JSON) {prepared.sql}", *prepared.arguments(parameters or {})
+            )
+            self.scanned |= BIG & set(scanned_tables(plan[0]["Plan"]))
+        return await self._connection.execute(statement, parameters)
+
+
+def scanned_tables(plan: dict[str, Any]) -> Iterator[str]:
+    """The tables that a plan reads from end to end."""
+    if plan["Node Type"] == "Seq Scan":
+        yield plan["Relation Name"]
+    for part in plan.get("Plans", []):
+        yield from scanned_tables(part)
+
+
+@pytest.fixture(scope="module")
+async def crowd(postgres_url: str) -> AsyncIterator[Database]:
+    """A database of its own with 1,000 people, 100,000 files and 2,000 grants."""
+    database = Database(DatabaseSettings(url=SecretStr(await new_database(postgres_url))))
+    connection = await database.connect()
+    await connection.execute(Path(__file__).with_name("crowd.sql").read_text(), timeout=60)
+    await connection.close()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def explained(crowd: Database) -> AsyncIterator[Explained]:
+    async with crowd.engine.connect() as connection:
+        yield Explained(connection)
+
+
+Ask = Callable[[Db], Awaitable[Any]]
+
+
+def children(folder: UUID = ROOT, **how: Any) -> Ask:
+    return lambda db: list_children(db, ME, folder, limit=100, **how)
+
+
+def search(**what: Any) -> Ask:
+    return lambda db: search_files(db, ME, limit=100, **what)
+
+
+NAMED = encode_cursor("report 5", FILE)
+
+READS: dict[str, Ask] = {
+    **{f"children by {key}": children(sort=key) for key in KEYS},
+    **{f"children by {key}, backwards": children(sort=f"-{key}") for key in KEYS},
+    "children, the next page": children(cursor=encode_cursor("name", "report 5")),
+    "children, only folders": children(kind=NodeKind.FOLDER),
+    "children of a shared folder": children(folder=SHARED_ROOT),
+    "search, everything": search(),
+    "search, a word": search(q="report"),
+    "search, nothing like it": search(q="zzzzzz"),
+    "search, one character": search(q="a"),
+    "search, without a trigram": search(q="5 %"),
+    "search, a type": search(content_type="image/*"),
+    "search, the next page": search(q="report", cursor=NAMED),
+    "a file": lambda db: get_node(db, ME, FILE, NodeKind.FILE),
+    "a shared file": lambda db: get_node(db, ME, SHARED_FILE, NodeKind.FILE),
+    "access": lambda db: access.require(db, ME, SHARED_FILE, Role.EDITOR),
+    "a download": lambda db: find_download(db, ME, FILE, None),
+    "many downloads": lambda db: find_downloads(db, ME, FILES),
+    "versions": lambda db: list_versions(db, ME, FILE, limit=100, cursor=None),
+    "the trash": lambda db: list_trash(db, ME, limit=100, cursor=None),
+    "shared with me": lambda db: shared_with_me(db, ME, 100, None),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_reads_only_what_it_needs(explained: Explained, read: str) -> None:
+    await READS[read](explained)
+    assert explained.scanned == set()
+
+
+async def test_a_scan_would_be_noticed(explained: Explained) -> None:
+    await explained.execute(select(Node.id).where(Node.size == 5))
+    assert explained.scanned == {"nodes"}
