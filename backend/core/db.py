@@ -9,7 +9,7 @@ give rows; there is no unit of work and nothing is loaded behind anybody's back.
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
-from typing import Annotated, Any, NamedTuple, Protocol, Self, cast
+from typing import Annotated, Any, Protocol, Self, cast
 from uuid import uuid4
 
 import asyncpg
@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool
 from starlette.requests import HTTPConnection
 
 from backend.core.errors import DependencyUnavailable
+from backend.core.pools import PoolUse, probe_idle_connections
 from backend.core.prepared import Prepared, Record
 from backend.core.settings import DatabaseSettings
 from backend.kit import faults
@@ -41,14 +42,6 @@ Connect = Callable[..., Coroutine[Any, Any, Any]]
 
 Transaction = AsyncConnection
 """A connection inside an open transaction."""
-
-
-class PoolUse(NamedTuple):
-    """How many connections of a pool are used, idle, and allowed."""
-
-    used: int
-    idle: int
-    limit: int
 
 
 class Autocommit:
@@ -185,10 +178,10 @@ class Database:
             pool_size=settings.pool_size,
             max_overflow=settings.max_overflow,
             pool_timeout=settings.pool_timeout,
-            pool_pre_ping=True,
             pool_use_lifo=True,
             connect_args={"prepared_statement_name_func": _unique_name} if pooled else {},
         )
+        probe_idle_connections(self.engine)
         self.autocommit = Autocommit(self.engine, self._connect, settings.pool_size)
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
@@ -231,8 +224,9 @@ class Database:
     def use(self) -> PoolUse:
         """How many connections of transactions there are."""
         pool = cast("QueuePool", self.engine.pool)
-        limit = pool.size() + self._settings.max_overflow
-        return PoolUse(pool.checkedout(), pool.checkedin(), limit)
+        return PoolUse(
+            pool.checkedout(), pool.checkedin(), pool.size() + self._settings.max_overflow
+        )
 
     async def close(self) -> None:
         """Close every connection."""

@@ -6,7 +6,7 @@ from functools import cache
 from prometheus_client import REGISTRY, Counter, Enum, Gauge, Histogram, generate_latest
 
 from backend.core.backlog import Backlog
-from backend.core.db import PoolUse
+from backend.core.pools import PoolUse
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 MICROSECONDS = (5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 2.5e-2, 0.1)
