@@ -1,3 +1,5 @@
+import re
+
 from sqlalchemy import update
 
 from backend.core.services import Services
@@ -61,6 +63,24 @@ class TestCopy:
         await put_file(ada, size=4, file_id=file["id"])
         copy = (await ada.http.post(f"/v1/files/{file['id']}/copy")).json()
         assert (copy["size"], copy["version_count"]) == (4, 1)
+
+    async def test_a_name_of_255_bytes_is_shortened_for_its_number(
+        self, register: Register, put_file: PutFile
+    ):
+        ada = await register()
+        file = await put_file(ada, "ü" * 125 + "x.txt")
+        copy = (await ada.http.post(f"/v1/files/{file['id']}/copy")).json()
+        assert copy["name"] == "ü" * 123 + " (1).txt"
+
+    async def test_beyond_99_copies_there_is_still_a_name(
+        self, register: Register, put_file: PutFile
+    ):
+        ada = await register()
+        file = await put_file(ada, "a.txt")
+        for number in range(1, 100):
+            await put_file(ada, f"a ({number}).txt")
+        copy = (await ada.http.post(f"/v1/files/{file['id']}/copy")).json()
+        assert re.fullmatch(r"a \(\d{3,9}\)\.txt", copy["name"])
 
     async def test_counts_against_the_quota(self, register: Register, put_file: PutFile):
         ada = await register()
