@@ -1,0 +1,25 @@
+"""Who schemathesis calls as: it signs in anew each second, for it also signs itself out."""
+
+import os
+
+import httpx
+import schemathesis
+
+
+@schemathesis.auth(refresh_interval=1)
+class SignIn:
+    """The account named in the environment."""
+
+    def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
+        """A fresh access token."""
+        form = {
+            "grant_type": "password",
+            "username": os.environ["FUZZ_EMAIL"],
+            "password": os.environ["FUZZ_PASSWORD"],
+        }
+        answer = httpx.post(f"{os.environ['FUZZ_URL']}/v1/auth/token", data=form)
+        return str(answer.raise_for_status().json()["access_token"])
+
+    def set(self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext) -> None:
+        """Send it along."""
+        case.headers["Authorization"] = f"Bearer {data}"
