@@ -49,7 +49,7 @@ def configuration(ids: dict[str, list[str]]) -> str:
     lines = [
         *("[phases.fuzzing.generation]", "max-examples = 6"),
         *("[phases.stateful]", "max-steps = 12"),
-        *("[phases.stateful.generation]", "max-examples = 100"),
+        *("[phases.stateful.generation]", "max-examples = 60"),
     ]
     for name, values in ids.items():
         lines += [f"[dictionaries.{name}]", f"values = {json.dumps(values)}"]
