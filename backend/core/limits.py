@@ -1,24 +1,29 @@
-"""Rate limits: moving windows, counted in this process or, with REDIS_URL, across all of them."""
+"""Rate limits, counted in this process or, with REDIS_URL, across all of them.
+
+`hit` keeps the time of every hit, which is exact and fits small limits. `spend` keeps two counters
+for limits of hundreds of thousands, where a list of times would cost more than what it limits.
+"""
 
 import hashlib
 import math
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import structlog
-from limits import RateLimitItem, parse
+from limits import parse as parse_rule
 from limits.errors import StorageError
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter as LocalWindow
+from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
 from pydantic import SecretStr
 
 from backend.core import metrics
 from backend.core.errors import TooManyRequests
 
 if TYPE_CHECKING:
-    from limits.aio.strategies import MovingWindowRateLimiter as SharedWindow
+    from backend.core.shared_limits import SharedWindows
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -26,6 +31,20 @@ REDIS_PAUSE = 5.0
 """Seconds without Redis after a failure, so that not every request waits for the timeout."""
 
 T = TypeVar("T")
+
+parse = lru_cache(parse_rule)
+
+
+class LocalWindows(NamedTuple):
+    """The two ways to count, in this process."""
+
+    exact: MovingWindowRateLimiter
+    bulk: SlidingWindowCounterRateLimiter
+
+
+def _local_windows() -> LocalWindows:
+    storage = MemoryStorage()
+    return LocalWindows(MovingWindowRateLimiter(storage), SlidingWindowCounterRateLimiter(storage))
 
 
 class RateLimiter:
@@ -36,8 +55,8 @@ class RateLimiter:
     """
 
     def __init__(self, redis_url: SecretStr | None = None) -> None:
-        self._local = LocalWindow(MemoryStorage())
-        self._shared = _shared_window(redis_url) if redis_url else None
+        self._local = _local_windows()
+        self._shared = _shared_windows(redis_url) if redis_url else None
         self._redis_back_at = 0.0
 
     async def hit(self, rule: str, *keys: str) -> None:
@@ -47,51 +66,66 @@ class RateLimiter:
             TooManyRequests: the window is full; says in how many seconds it no longer is.
         """
         item, key = parse(rule), _digest(keys)
-        if not await self._ask(
-            lambda shared: shared.hit(item, key), lambda: self._local.hit(item, key)
-        ):
-            metrics.rate_limit_refusals.labels(keys[0]).inc()
-            raise TooManyRequests(retry_after=await self._retry_after(item, key))
+        passed = await self._ask(
+            lambda shared: shared.exact.hit(item, key), lambda local: local.exact.hit(item, key)
+        )
+        if not passed:
+            await self._refuse(keys[0], lambda windows: windows.exact.get_window_stats(item, key))
+
+    async def spend(self, cost: int, rule: str, *keys: str) -> None:
+        """Count `cost` hits of a large limit at once; one call never costs more than it all.
+
+        Raises:
+            TooManyRequests: as `hit`.
+        """
+        item, key = parse(rule), _digest(keys)
+        cost = min(cost, item.amount)
+        passed = await self._ask(
+            lambda shared: shared.bulk.hit(item, key, cost=cost),
+            lambda local: local.bulk.hit(item, key, cost=cost),
+        )
+        if not passed:
+            await self._refuse(keys[0], lambda windows: windows.bulk.get_window_stats(item, key))
 
     async def allows(self, rule: str, *keys: str) -> bool:
         """Whether a hit would pass now; counts nothing."""
         item, key = parse(rule), _digest(keys)
         return await self._ask(
-            lambda shared: shared.test(item, key), lambda: self._local.test(item, key)
+            lambda shared: shared.exact.test(item, key), lambda local: local.exact.test(item, key)
         )
 
     async def forget(self, rule: str, *keys: str) -> None:
         """Take back every hit of `rule` by `keys`."""
         item, key = parse(rule), _digest(keys)
         await self._ask(
-            lambda shared: shared.clear(item, key), lambda: self._local.clear(item, key)
+            lambda shared: shared.exact.clear(item, key), lambda local: local.exact.clear(item, key)
         )
 
-    async def _retry_after(self, item: RateLimitItem, key: str) -> int:
-        stats = await self._ask(
-            lambda shared: shared.get_window_stats(item, key),
-            lambda: self._local.get_window_stats(item, key),
-        )
-        return max(1, math.ceil(stats.reset_time - time.time()))
+    async def _refuse(self, purpose: str, stats: Callable[[Any], Any]) -> NoReturn:
+        metrics.rate_limit_refusals.labels(purpose).inc()
+        window = await self._ask(stats, stats)
+        raise TooManyRequests(retry_after=max(1, math.ceil(window.reset_time - time.time())))
 
     async def _ask(
-        self, shared: "Callable[[SharedWindow], Awaitable[T]]", local: Callable[[], T]
+        self,
+        shared: "Callable[[SharedWindows], Awaitable[T]]",
+        local: Callable[[LocalWindows], T],
     ) -> T:
         if self._shared is None or time.monotonic() < self._redis_back_at:
-            return local()
+            return local(self._local)
         try:
             return await shared(self._shared)
         except StorageError as error:
             self._redis_back_at = time.monotonic() + REDIS_PAUSE
             log.warning("rate limits are counted per process: no Redis", error=str(error))
-            return local()
+            return local(self._local)
 
 
-def _shared_window(url: SecretStr) -> "SharedWindow":
+def _shared_windows(url: SecretStr) -> "SharedWindows":
     """See `backend.core.shared_limits`, which only this loads."""
     module = import_module("backend.core.shared_limits")
-    window: SharedWindow = module.shared_window(url)
-    return window
+    windows: SharedWindows = module.shared_windows(url)
+    return windows
 
 
 def _digest(keys: tuple[str, ...]) -> str:

@@ -91,6 +91,16 @@ class TestHit:
 
         await limiter.hit("1/minute", key)
 
+    async def test_of_a_large_limit_are_spent_many_at_once(
+        self, limiter: RateLimiter, key: str
+    ) -> None:
+        await limiter.spend(60, "100/minute", key)
+
+        with pytest.raises(TooManyRequests) as refused:
+            await limiter.spend(60, "100/minute", key)
+        assert 1 <= int(refused.value.headers["Retry-After"]) <= 60
+        await limiter.spend(40, "100/minute", key)
+
     async def test_can_be_foreseen(self, limiter: RateLimiter, key: str) -> None:
         assert await limiter.allows("1/minute", key)
         await limiter.hit("1/minute", key)

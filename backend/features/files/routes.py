@@ -25,6 +25,7 @@ from backend.models import NodeKind
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
 from backend.rules.principal import FilesRead, FilesWrite
+from backend.rules.signing import limit_signing
 
 router = APIRouter(prefix="/v1", tags=["Files"], route_class=IdempotentRoute)
 
@@ -127,6 +128,7 @@ async def download_file(
     principal: FilesRead, db: Statements, process: Process, file_id: UUID
 ) -> RedirectResponse:
     """Redirects to a short-lived URL of the object store."""
+    await limit_signing(process, principal)
     row = await downloads.find_download(db, principal.user_id, file_id, None)
     lifetime = process.settings.download_url_ttl
     download = downloads.sign(process.presigner, row, lifetime, "attachment")
@@ -147,6 +149,7 @@ async def make_download_url(
     body: Annotated[DownloadRequest | None, Body()] = None,
 ) -> Response:
     """Whoever has the URL can read this version of the file until `expires_at`, nothing else."""
+    await limit_signing(process, principal)
     body = body or DownloadRequest()
     row = await downloads.find_download(db, principal.user_id, file_id, body.version_id)
     lifetime = process.settings.download_url_ttl
@@ -166,6 +169,7 @@ async def make_download_urls(
 
     All or nothing: when one of them is not there, the answer is 404 and `errors` says which.
     """
+    await limit_signing(process, principal, len(body.file_ids))
     rows = await downloads.find_downloads(db, principal.user_id, body.file_ids)
     lifetime = process.settings.download_url_ttl
     signed = [downloads.sign(process.presigner, row, lifetime, "attachment") for row in rows]

@@ -56,6 +56,7 @@ from backend.rules.idempotency import (
     IdempotentRoute,
 )
 from backend.rules.principal import FilesRead, FilesWrite
+from backend.rules.signing import limit_signing
 
 router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=IdempotentRoute)
 SIGNED_AT_ONCE = 500
@@ -90,6 +91,7 @@ async def begin_upload(
     _key: IdempotencyHeader = None,
 ) -> Upload:
     """Reserve the space and get presigned requests. The bytes then go straight to S3."""
+    await limit_signing(process, principal)
     settings = process.settings.upload
     plan = plan_upload(body, settings)
     upload = await begin(db, process.storage, settings, principal, plan)
@@ -119,6 +121,7 @@ async def get_upload(
     principal: FilesRead, process: Process, db: Statements, upload_id: UUID
 ) -> Upload:
     """What S3 holds already and what is still to be sent: resume here, from any device."""
+    await limit_signing(process, principal)
     upload = await service.find(db, principal.user_id, upload_id)
     return await _present(process, db, principal, upload)
 
@@ -146,6 +149,7 @@ async def sign_parts(
 ) -> Response:
     """Up to 10,000 in one call, as often as you like. Checksums: for all parts or for none."""
     numbers, checksums = body.numbers(), body.checksums_sha256 or {}
+    await limit_signing(process, principal, len(numbers))
     upload = await service.find_pending(database.autocommit, principal.user_id, upload_id)
     upload = await service.ready_for_checksums(
         database, process.storage, upload, numbers, set(checksums)
@@ -177,6 +181,7 @@ async def complete_upload(
     body: Annotated[CompleteRequest | None, Body()] = None,
 ) -> Upload:
     """Make a file of the bytes, as S3 says they are. Completing twice gives the same answer."""
+    await limit_signing(process, principal)
     upload = await service.find(db, principal.user_id, upload_id)
     if upload.state != UploadState.COMPLETED:
         await complete(process, principal.actor, upload, body.parts if body else None)
