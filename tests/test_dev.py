@@ -19,13 +19,22 @@ from backend.dev.stack import run_dev
 from tests.dev_stack import Stack, free_port, launch, stack
 
 README = Path(__file__).parents[1] / "README.md"
+# What a developer's shell may hold, and what must not reach this stack.
+SOMEBODY_ELSES = {
+    "AWS_SESSION_TOKEN": "of another cloud",
+    "AWS_PROFILE": "work",
+    "DATABASE_PASSWORD": "of another database",
+    "S3_ADDRESSING_STYLE": "virtual",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "http_proxy": "http://127.0.0.1:9",
+}
 # Longer than the 107 bytes the path of a UNIX socket may have.
 LONG_NAME = "a folder with a long name " * 5
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with stack(tmp_path_factory.mktemp("dev") / LONG_NAME) as running:
+    with stack(tmp_path_factory.mktemp("dev") / LONG_NAME, **SOMEBODY_ELSES) as running:
         yield running
 
 

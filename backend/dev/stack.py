@@ -15,7 +15,7 @@ from rich.console import Console
 from backend.core.migrations import upgrade
 from backend.core.settings import DatabaseSettings, Settings
 from backend.dev.demo import prepare
-from backend.dev.home import CannotRun, Home, environment, open_home, port_is_free, url_of
+from backend.dev.home import LOOPBACK, CannotRun, Home, environment, open_home, port_is_free, url_of
 from backend.dev.objects import object_store
 from backend.dev.postgres import postgres
 from backend.dev.processes import Child, running
@@ -24,6 +24,9 @@ from backend.dev.welcome import welcome
 console = Console(highlight=False)
 
 Part = AbstractAsyncContextManager[Child]
+
+FOREIGN = ("AWS_", "DATABASE_", "S3_")
+NO_PROXY = ("NO_PROXY", "no_proxy")
 
 
 def run_dev(*, host: str, port: int, data_dir: Path) -> None:
@@ -51,15 +54,20 @@ async def _run(host: str, port: int, data_dir: Path) -> None:
         home = stack.enter_context(open_home(data_dir))
         settings = environment(home, host, port)
         home.save(settings)
-        os.environ.update(settings)
-        parts = await _start(stack, home, {**_inherited(), **settings})
+        surroundings = {**_inherited(), **settings}
+        os.environ.clear()
+        os.environ.update(surroundings)
+        parts = await _start(stack, home, surroundings)
         welcome(console, settings, data_dir)
         raise await _first_end(parts)
 
 
 def _inherited() -> dict[str, str]:
-    """The caller's environment, without credentials that belong to another cloud."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """The caller's environment, without what concerns other databases, clouds and networks."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    ours = f"{LOOPBACK},localhost"
+    around = {name: ",".join(filter(None, (kept.get(name), ours))) for name in NO_PROXY}
+    return {**kept, **around, "AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 async def _start(stack: AsyncExitStack, home: Home, env: Mapping[str, str]) -> list[Child]:

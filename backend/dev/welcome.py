@@ -10,9 +10,9 @@ from backend.dev.demo import DEMO_EMAIL
 
 # Works as it is in bash and zsh, with curl and the Python that runs this.
 TOUR = """\
-API={url} PYTHON={python}
-get() {{ $PYTHON -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
-headers() {{ $PYTHON -c "import json, sys
+API={url} PYTHON='{python}'
+get() {{ "$PYTHON" -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
+headers() {{ "$PYTHON" -c "import json, sys
 for header in json.load(sys.stdin)['request']['headers'].items(): print(': '.join(header))"; }}
 TOKEN=$(curl -sf $API/v1/auth/token -d grant_type=password -d username={email} \\
   --data-urlencode 'password={password}' | get "['access_token']")
