@@ -22,6 +22,7 @@ from backend.core.db import Database
 from backend.core.errors import ApiError
 from backend.core.migrations import upgrade
 from backend.core.passwords import refuse_obvious
+from backend.core.server import uvicorn_options
 from backend.core.services import open_services
 from backend.core.settings import DatabaseSettings, Settings, explain
 from backend.core.telemetry import start_telemetry
@@ -58,20 +59,8 @@ def serve() -> None:
     listener = _listen(settings.host, settings.port)
     # uvicorn drains, and then raises the signal again: stopping when told to is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    config = uvicorn.Config(
-        "backend.main:create_app",
-        factory=True,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Ours knows which proxies to believe.
-        proxy_headers=False,
-        # Longer than a load balancer keeps idle connections (ALB: 60 s): it must close first.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=round(settings.drain_timeout),
-    )
+    options = uvicorn_options(settings)
+    config = uvicorn.Config("backend.main:create_app", factory=True, **options)
     server = uvicorn.Server(config)
     server.run(sockets=[listener])
     if not server.started:

@@ -78,6 +78,15 @@ class TestServe:
 
         assert "server" not in headers
 
+    async def test_hangs_up_on_a_head_without_end(self, own: Settings) -> None:
+        async with running(own, "serve", free_port()) as api:
+            host, _, port = api.url.removeprefix("http://").partition(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(b"GET /health HTTP/1.1\r\nX-Long: " + b"x" * 100_000)
+
+            assert (await asyncio.wait_for(reader.read(4096), 10)).startswith(b"HTTP/1.1 431")
+            writer.close()
+
     async def test_refuses_to_run_in_production_with_the_development_secret(
         self, own: Settings
     ) -> None:
