@@ -17,6 +17,7 @@ from backend.core.services import Services
 from backend.features.uploads import queries
 from backend.features.uploads.complete import complete
 from backend.features.uploads.ending import DISCARD, end
+from backend.features.uploads.errors import UploadNotPending
 from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.signing import incoming_key
 from backend.kit import faults
@@ -80,6 +81,8 @@ async def heal(services: Services, upload: Row[Any]) -> None:
         await complete(services, SYSTEM, upload)
     except DependencyUnavailable:
         log.warning("upload not healed: the store does not answer", upload_id=str(upload.id))
+    except UploadNotPending:
+        log.info("upload not healed: somebody else does, or it is over", upload_id=str(upload.id))
     except ApiError as refusal:
         log.info("upload not healed", upload_id=str(upload.id), code=refusal.code)
         if upload.expires_at <= datetime.now(UTC):  # whatever stands in its way, it is over

@@ -1,0 +1,252 @@
+"""Killed anywhere: SIGKILL at every named step, then everything is as it must be.
+
+The seed is printed; `FAULT_SEED=… FAULTS=… pytest tests/faults/test_killed.py` repeats its choices.
+"""
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random, SystemRandom
+from uuid import UUID
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import func, select, text, update
+
+from backend.core.services import Services, open_services
+from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
+from backend.features.fsck.findings import Finding, Inspection
+from backend.features.fsck.service import fsck
+from backend.features.uploads.queries import is_open
+from backend.models import Event, Link, Node, Upload
+from tests.conftest import RATES, new_database
+from tests.embedded_s3 import Endpoint
+from tests.faults.lives import Lives, lives
+from tests.faults.steps import HEALING, STORIES, Client, Ledger
+from tests.people import Person, people
+from tests.transfer import begin, send
+
+FAULTS = int(os.environ.get("FAULTS", "500"))
+SEED = int(os.environ.get("FAULT_SEED", SystemRandom().randrange(10**6)))
+LANES = 3
+ROUNDS = 5
+HEALED_BY = 0.2
+"""The share of faults that hit workers."""
+
+
+@dataclass
+class Run:
+    """One whole run."""
+
+    lives: Lives
+    services: Services
+    people: list[Person]
+    random: Random = field(default_factory=lambda: Random(SEED))
+    ledger: Ledger = field(default_factory=Ledger)
+    died: Counter[str] = field(default_factory=Counter)
+
+
+@pytest.fixture(scope="module")
+async def run(
+    postgres_url: str, s3_endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Run]:
+    settings = Settings(
+        s3=S3Settings(endpoint_url=s3_endpoint.url, bucket="faults"),
+        database=DatabaseSettings(url=SecretStr(await new_database(postgres_url))),
+        auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+    )
+    log = tmp_path_factory.mktemp("faults") / "log"
+    async with open_services(settings) as services:
+        await services.storage.ensure_bucket([])
+        async with lives(settings, LANES, log) as started, people(started.urls[0]) as register:
+            crowd = [await register(f"lane{lane}") for lane in range(LANES)]
+            for person, url in zip(crowd, started.urls, strict=True):
+                person.http.base_url = httpx.URL(url)
+            yield Run(started, services, crowd)
+
+
+@pytest.mark.timeout(1200)
+async def test_nothing_is_lost(run: Run, record_property: Callable[[str, object], None]) -> None:
+    started = time.monotonic()
+    for _ in range(ROUNDS):
+        for act in (kill_api, kill_workers, heal, check):
+            await act(run)
+
+    injected = sum(run.died.values())
+    took = time.monotonic() - started
+    steps = ", ".join(f"{count} {point}" for point, count in sorted(run.died.items()))
+    record_property("figures", f"{injected} faults injected in {took:.0f} s, seed {SEED}: {steps}")
+    assert injected >= FAULTS
+    assert set(run.died) >= {point for points in STORIES.values() for point in points}
+
+
+async def kill_api(run: Run) -> None:
+    """Clients on all lanes, until so many of their requests were cut off by a death."""
+    count = round(FAULTS * (1 - HEALED_BY) / ROUNDS)
+    chances = [(story, point) for story, points in STORIES.items() for point in points]
+    plan = iter(
+        run.random.choices(chances, k=count)
+        if count < len(chances)
+        else (chances + run.random.choices(chances, k=count - len(chances)))
+    )
+
+    async def lane(person: Person) -> None:
+        client = Client(person, run.ledger, Random(run.random.random()))
+        for story, point in plan:
+            await story(client, point)
+            run.died[point] += 1
+
+    before = run.lives.killed["api"]
+    async with asyncio.TaskGroup() as lanes:
+        for person in run.people:
+            lanes.create_task(lane(person))
+    await asyncio.sleep(0.2)
+    assert run.lives.killed["api"] - before == count
+
+
+async def kill_workers(run: Run) -> None:
+    """One worker after the other, each with something to do at the step it dies at."""
+    died, count = 0, round(FAULTS * HEALED_BY / ROUNDS)
+    for number in range(count * 3):
+        point = HEALING[number % len(HEALING)]
+        await leave_work(run)
+        await let_time_pass(run.services)
+        async with run.lives.worker(point) as ended:
+            try:
+                async with asyncio.timeout(10):
+                    killed = await asyncio.shield(ended)
+            except TimeoutError:
+                continue
+        died += killed
+        run.died[f"worker at {point}"] += killed
+        if died == count:
+            return
+    raise AssertionError(f"only {died} of {count} workers reached their step")
+
+
+async def leave_work(run: Run) -> None:
+    """Bytes without a client, an upload that is over its time, and a posted form."""
+    client = Client(run.random.choice(run.people), run.ledger, run.random)
+    content = client.bytes()
+    method = run.random.choice(["put", "post"])
+    sent = await begin(client.person, content, method=method)
+    await send(sent["request"], content)
+    run.ledger.contents[sent["id"]] = content
+    late = await begin(client.person, content, method="multipart")
+    expired = update(Upload).where(Upload.id == UUID(late["id"])).values(expires_at=func.now())
+    await run.services.database.autocommit.execute(expired)
+
+
+async def let_time_pass(services: Services) -> None:
+    """As if an hour had gone by: leases are over, jobs and the sweep are due."""
+    db = services.database.autocommit
+    await db.execute(
+        update(Upload)
+        .where(is_open)
+        .values(heal_at=func.now(), lease_until=func.least(Upload.lease_until, func.now()))
+    )
+    hour_ago = "now() - interval '1 hour'"
+    await db.execute(
+        text(f"UPDATE pgqueuer SET execute_after = {hour_ago}, heartbeat = {hour_ago}")
+    )
+    await db.execute(
+        text(
+            f"UPDATE pgqueuer_schedules SET next_run = {hour_ago}, heartbeat = {hour_ago}"
+            " WHERE entrypoint = 'uploads.sweep'"
+        )
+    )
+
+
+async def heal(run: Run) -> None:
+    """Let workers finish what was left behind; uploads that got no bytes run out of time."""
+    db = run.services.database.autocommit
+    left = "everything"
+    async with asyncio.timeout(60):
+        while left:
+            await db.execute(update(Upload).where(is_open).values(expires_at=func.now()))
+            await let_time_pass(run.services)
+            async with run.lives.worker():
+                left = await what_is_left(run.services, seconds=3)
+
+
+async def what_is_left(services: Services, *, seconds: float) -> str:
+    """Wait up to `seconds` until nothing is open or queued; say what is."""
+    db, left = services.database.autocommit, "?"
+    deadline = time.monotonic() + seconds
+    while left and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+        open_uploads = select(func.count()).select_from(Upload).where(is_open)
+        uploads = (await db.execute(open_uploads)).scalar_one()
+        jobs = (await db.execute(text("SELECT count(*) FROM pgqueuer"))).scalar_one()
+        left = f"{uploads} uploads, {jobs} jobs" if uploads or jobs else ""
+    return left
+
+
+async def check(run: Run) -> None:
+    await check_bucket_and_database(run)
+    await check_uploads(run)
+    await check_downloads(run)
+
+
+async def check_bucket_and_database(run: Run) -> None:
+    """What a death between S3 and the database leaves is what fsck repairs, and nothing else."""
+    found = await findings(run.services, repair=True)
+    assert {finding.kind for finding in found} <= {"abandoned_multipart"}, found
+    assert len(found) <= run.ledger.opened
+    assert await findings(run.services) == []
+    run.ledger.opened = 0
+
+
+async def findings(services: Services, *, repair: bool = False) -> list[Finding]:
+    return [found async for found in fsck(Inspection(services, timedelta(0), repair))]
+
+
+async def check_uploads(run: Run) -> None:
+    """Every upload whose bytes arrived is one file with these bytes, unless it was deleted."""
+    db, ledger = run.services.database.autocommit, run.ledger
+    rows = await db.execute(
+        select(Upload.id, Upload.state, Upload.object_key, Upload.file_id, Node.id.label("node"))
+        .outerjoin(Node, Node.id == Upload.file_id)
+        .where(Upload.id.in_([UUID(upload_id) for upload_id in ledger.contents]))
+    )
+    uploads = {str(row.id): row for row in rows}
+    assert set(uploads) == set(ledger.contents)
+    assert {row.state for row in uploads.values()} <= {"completed"}
+    events = await db.execute(
+        select(func.count(), Event.data["upload_id"].astext.label("upload_id"))
+        .where(Event.action == "file.uploaded")
+        .group_by(text("upload_id"))
+    )
+    assert {count for count, _ in events} == {1}
+    assert not await db_nodes(run, ledger.gone)
+    current = await db.execute(
+        select(Node.id, Node.current_version_id).where(
+            Node.id.in_([UUID(file_id) for file_id in ledger.current])
+        )
+    )
+    assert {str(row.id): str(row.current_version_id) for row in current} == ledger.current
+    ledger.contents.clear()
+
+
+async def db_nodes(run: Run, ids: set[str]) -> list[UUID]:
+    query = select(Node.id).where(Node.id.in_([UUID(node_id) for node_id in ids]))
+    return list((await run.services.database.autocommit.execute(query)).scalars())
+
+
+async def check_downloads(run: Run) -> None:
+    """Each answered download is counted; none twice, also not one whose answer got lost."""
+    db = run.services.database.autocommit
+    counted = await db.execute(
+        select(Link.id, Link.download_count, func.count(Event.id).label("events"))
+        .outerjoin(Event, (Event.subject_id == Link.id) & (Event.action == "link.downloaded"))
+        .group_by(Link.id)
+    )
+    for row in counted:
+        answered, asked = run.ledger.links[str(row.id)]
+        assert answered <= row.download_count <= asked
+        assert row.download_count == row.events
