@@ -26,6 +26,7 @@ from backend.core.settings import S3Settings
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials as BotoCredentials
+    from botocore.model import OperationModel
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
@@ -40,6 +41,7 @@ _FAULTS = (
 # S3 can answer 200 with an error in the body, which botocore turns into a 500: these codes mean
 # the request was wrong, whatever the status says.
 _REFUSALS = {"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "InvalidRequest", "NoSuchUpload"}
+_OK = 200
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 
@@ -100,6 +102,7 @@ def s3_client(session: boto3.Session, settings: S3Settings, endpoint: str | None
         ),
     )
     client.meta.events.register("before-call.s3.DeleteObjects", _add_content_md5)
+    client.meta.events.register("before-parse.s3", _refuse_cut_headers)
     return client
 
 
@@ -152,3 +155,18 @@ def _add_content_md5(params: dict[str, Any], **_: Any) -> None:
     """Swift's S3 API and older servers take DeleteObjects only with Content-MD5."""
     digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
     params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
+
+
+def _refuse_cut_headers(
+    response_dict: dict[str, Any], operation_model: "OperationModel", **_: Any
+) -> None:
+    """A connection that breaks within the headers looks like an answer that has few of them.
+
+    Every answer says how long it is (RFC 9112, 6.3), and S3 gives every object an ETag.
+    """
+    if response_dict["status_code"] != _OK:
+        return
+    headers = response_dict["headers"]
+    has_end = "content-length" in headers or "transfer-encoding" in headers
+    if not has_end or (operation_model.name == "HeadObject" and "etag" not in headers):
+        raise ResponseParserError("The answer's headers are incomplete.")

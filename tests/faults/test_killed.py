@@ -7,9 +7,9 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from itertools import islice
 from random import Random, SystemRandom
 from uuid import UUID
 
@@ -20,14 +20,13 @@ from sqlalchemy import func, select, text, update
 
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
-from backend.features.fsck.findings import Finding, Inspection
-from backend.features.fsck.service import fsck
 from backend.features.uploads.queries import is_open
 from backend.models import Event, Link, Node, Upload
 from tests.conftest import RATES, new_database
 from tests.embedded_s3 import Endpoint
+from tests.faults.healing import findings, let_time_pass, what_is_left
 from tests.faults.lives import Lives, lives
-from tests.faults.steps import HEALING, STORIES, Client, Ledger
+from tests.faults.steps import HEALING, STORIES, Client, Ledger, Story
 from tests.people import Person, people
 from tests.transfer import begin, send
 
@@ -49,6 +48,17 @@ class Run:
     random: Random = field(default_factory=lambda: Random(SEED))
     ledger: Ledger = field(default_factory=Ledger)
     died: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.plan = shuffled(self.random)
+
+
+def shuffled(random: Random) -> Iterator[tuple[Story, str]]:
+    """Every story with every step it can die at, in an order of its own each time."""
+    chances = [(story, point) for story, points in STORIES.items() for point in points]
+    while True:
+        random.shuffle(chances)
+        yield from chances
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +98,7 @@ async def test_nothing_is_lost(run: Run, record_property: Callable[[str, object]
 async def kill_api(run: Run) -> None:
     """Clients on all lanes, until so many of their requests were cut off by a death."""
     count = round(FAULTS * (1 - HEALED_BY) / ROUNDS)
-    chances = [(story, point) for story, points in STORIES.items() for point in points]
-    plan = iter(
-        run.random.choices(chances, k=count)
-        if count < len(chances)
-        else (chances + run.random.choices(chances, k=count - len(chances)))
-    )
+    plan = islice(run.plan, count)
 
     async def lane(person: Person) -> None:
         client = Client(person, run.ledger, Random(run.random.random()))
@@ -142,26 +147,6 @@ async def leave_work(run: Run) -> None:
     await run.services.database.autocommit.execute(expired)
 
 
-async def let_time_pass(services: Services) -> None:
-    """As if an hour had gone by: leases are over, jobs and the sweep are due."""
-    db = services.database.autocommit
-    await db.execute(
-        update(Upload)
-        .where(is_open)
-        .values(heal_at=func.now(), lease_until=func.least(Upload.lease_until, func.now()))
-    )
-    hour_ago = "now() - interval '1 hour'"
-    await db.execute(
-        text(f"UPDATE pgqueuer SET execute_after = {hour_ago}, heartbeat = {hour_ago}")
-    )
-    await db.execute(
-        text(
-            f"UPDATE pgqueuer_schedules SET next_run = {hour_ago}, heartbeat = {hour_ago}"
-            " WHERE entrypoint = 'uploads.sweep'"
-        )
-    )
-
-
 async def heal(run: Run) -> None:
     """Let workers finish what was left behind; uploads that got no bytes run out of time."""
     db = run.services.database.autocommit
@@ -172,19 +157,6 @@ async def heal(run: Run) -> None:
             await let_time_pass(run.services)
             async with run.lives.worker():
                 left = await what_is_left(run.services, seconds=3)
-
-
-async def what_is_left(services: Services, *, seconds: float) -> str:
-    """Wait up to `seconds` until nothing is open or queued; say what is."""
-    db, left = services.database.autocommit, "?"
-    deadline = time.monotonic() + seconds
-    while left and time.monotonic() < deadline:
-        await asyncio.sleep(0.1)
-        open_uploads = select(func.count()).select_from(Upload).where(is_open)
-        uploads = (await db.execute(open_uploads)).scalar_one()
-        jobs = (await db.execute(text("SELECT count(*) FROM pgqueuer"))).scalar_one()
-        left = f"{uploads} uploads, {jobs} jobs" if uploads or jobs else ""
-    return left
 
 
 async def check(run: Run) -> None:
@@ -200,10 +172,6 @@ async def check_bucket_and_database(run: Run) -> None:
     assert len(found) <= run.ledger.opened
     assert await findings(run.services) == []
     run.ledger.opened = 0
-
-
-async def findings(services: Services, *, repair: bool = False) -> list[Finding]:
-    return [found async for found in fsck(Inspection(services, timedelta(0), repair))]
 
 
 async def check_uploads(run: Run) -> None:
