@@ -36,7 +36,6 @@ ARG REVISION=unknown
 ARG SOURCE=
 LABEL org.opencontainers.image.title="We-Upload" \
       org.opencontainers.image.description="Multi-user file upload and sharing over presigned S3 URLs" \
-      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
