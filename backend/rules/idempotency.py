@@ -105,11 +105,11 @@ async def _once(handler: Handler, request: Request, key: str) -> Response:
 async def _claim_of(request: Request, services: Services, key: str) -> "Claim":
     """The claim of this caller for this request; without a credential, of everyone.
 
-    An API key is a caller of its own: a stored answer must not reach one with fewer scopes.
+    A stored answer must not reach a credential of the same person that may do less.
     """
     try:
-        actor = (await authenticate(request)).actor
-        who = f"{actor.kind}:{actor.id}"
+        caller = await authenticate(request)
+        who = " ".join([str(caller.user_id), caller.actor.kind, *sorted(caller.scopes)])
     except ApiError:
         if "authorization" in request.headers:
             raise

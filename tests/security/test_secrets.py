@@ -9,30 +9,46 @@ from sqlalchemy import text
 
 from backend.core.services import Services
 from backend.main import create_app
-from tests.people import PASSWORD, Register, sign_in
+from tests.people import PASSWORD, Person, Register, sign_in
 from tests.sharing import make_link, public
 from tests.trees import PutFile
 
 
+async def key_of(person: Person, scope: str) -> dict[str, str]:
+    """The header of a new API key."""
+    made = await person.http.post("/v1/api-keys", json={"name": "x", "scopes": [scope]})
+    return {"Authorization": f"Bearer {made.json()['key']}"}
+
+
 class TestReplay:
-    async def test_of_a_request_with_a_weaker_credential_tells_no_secret(
-        self, register: Register
-    ) -> None:
+    async def test_of_a_session_with_an_api_key_tells_no_secret(self, register: Register) -> None:
         ada = await register()
-        reader = await ada.http.post(
-            "/v1/api-keys", json={"name": "reader", "scopes": ["files:read"]}
-        )
+        weak = await key_of(ada, "files:read")
         wish = {"name": "strong", "scopes": ["files:read", "files:write", "shares:write"]}
         once = {"Idempotency-Key": uuid4().hex}
         made = await ada.http.post("/v1/api-keys", json=wish, headers=once)
         again = await ada.http.post("/v1/api-keys", json=wish, headers=once)
 
-        weak = {"Authorization": f"Bearer {reader.json()['key']}"}
         replayed = await ada.http.post("/v1/api-keys", json=wish, headers=once | weak)
 
         assert again.json() == made.json()
         assert replayed.status_code == 403
         assert made.json()["key"] not in replayed.text
+
+    async def test_of_an_api_key_with_a_weaker_one_tells_no_secret(
+        self, register: Register, put_file: PutFile
+    ) -> None:
+        ada = await register()
+        url = f"/v1/files/{(await put_file(ada))['id']}/links"
+        strong, weak = await key_of(ada, "shares:write"), await key_of(ada, "files:read")
+        once = {"Idempotency-Key": uuid4().hex}
+        made = await ada.http.post(url, json={}, headers=once | strong)
+
+        replayed = await ada.http.post(url, json={}, headers=once | weak)
+
+        assert made.status_code == 201
+        assert replayed.status_code == 403
+        assert made.json()["token"] not in replayed.text
 
     async def test_of_another_persons_key_is_a_request_of_ones_own(
         self, register: Register
