@@ -27,6 +27,10 @@ DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - ref
 GIB = 1024**3
 Seconds = Annotated[float, Field(gt=0)]
 Network = IPv4Network | IPv6Network
+PRIVATE_NETWORKS: list[Network] = [
+    *map(IPv4Network, ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")),
+    *map(IPv6Network, ("::1/128", "fc00::/7")),
+]
 
 
 def _split(value: object) -> object:
@@ -173,6 +177,7 @@ class Settings(BaseSettings):
     public_url: Url = "http://127.0.0.1:8000"
     cors_origins: Annotated[list[str], *Listed] = []
     trusted_proxies: Annotated[list[Network], *Listed] = []
+    metrics_networks: Annotated[list[Network], *Listed] = PRIVATE_NETWORKS
     redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = None
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
     mail_from: str = "We-Upload <no-reply@localhost>"

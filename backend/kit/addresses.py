@@ -1,6 +1,7 @@
 """Network addresses, as rate limits count them."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 IPV6_SITE_PREFIX = 64
 """One subscriber is given at least a /64 (RFC 6177): counting single addresses counts nothing."""
@@ -19,3 +20,16 @@ def client_network(ip: str | None) -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ip_network((int(address), IPV6_SITE_PREFIX), strict=False))
+
+
+def is_within(ip: str | None, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    """Whether an address lies in one of the networks; what has none (a Unix socket) is local."""
+    if ip is None:
+        return True
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)

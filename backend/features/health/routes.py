@@ -1,12 +1,14 @@
 """`/health`, `/ready`, `/metrics`."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from backend.core import metrics
+from backend.core.errors import NotFound
 from backend.core.schema import problems
-from backend.core.services import Process
+from backend.core.services import Config, Process
 from backend.features.health.errors import NotReady
 from backend.features.health.schemas import Health, Ready
+from backend.kit.addresses import is_within
 
 router = APIRouter(tags=["Operating"])
 
@@ -33,8 +35,11 @@ async def ready(services: Process) -> Ready:
     "/metrics",
     summary="Prometheus metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"example": "http_requests_in_flight 1.0\n"}}}},
+    responses=problems(NotFound)
+    | {200: {"content": {"text/plain": {"example": "http_requests_in_flight 1.0\n"}}}},
 )
-async def prometheus_metrics() -> Response:
-    """Every metric in the Prometheus text format."""
+async def prometheus_metrics(request: Request, settings: Config) -> Response:
+    """Every metric in the Prometheus text format, for METRICS_NETWORKS alone."""
+    if not is_within(request.client and request.client.host, settings.metrics_networks):
+        raise NotFound
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
