@@ -13,6 +13,8 @@ from typing import NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from backend.dev.processes import LEASH
+
 START_SECONDS = 60
 
 
@@ -37,8 +39,10 @@ def embedded_s3(data_dir: Path, region: str = "us-east-1") -> Iterator[Endpoint]
     )
     with (data_dir / "s3.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            # On a leash, so that it ends with the tests however they end.
+            [sys.executable, str(LEASH), "15", "8", sys.executable, "-m", "ministack"],
             env=_environment(endpoint, port, data_dir),
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -46,12 +50,7 @@ def embedded_s3(data_dir: Path, region: str = "us-east-1") -> Iterator[Endpoint]
             _wait_until_ready(process, endpoint.url)
             yield endpoint
         finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.communicate()
 
 
 def _environment(endpoint: Endpoint, port: int, data_dir: Path) -> dict[str, str]:
