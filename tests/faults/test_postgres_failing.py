@@ -1,11 +1,9 @@
 """PostgreSQL restarts under load: requests end in 503, and all goes on without our help."""
 
 import asyncio
-import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -15,16 +13,14 @@ from sqlalchemy import func, update
 
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
-from backend.dev.home import open_home
-from backend.dev.postgres import postgres
 from backend.features.uploads.jobs import sweep
 from backend.features.uploads.queries import is_open
 from backend.models import Upload
 from backend.worker import run_worker
 from tests.conftest import RATES, new_database, serve
-from tests.dev_stack import free_port
 from tests.embedded_s3 import Endpoint
 from tests.faults.healing import findings, let_time_pass
+from tests.faults.servers import Server
 from tests.jobs import run_jobs
 from tests.people import Person, people
 from tests.transfer import begin, complete, send
@@ -32,22 +28,6 @@ from tests.transfer import begin, complete, send
 HELLO = b"hello, world"
 CLIENTS = 8
 RESTARTS = 3
-
-
-class Server:
-    """A PostgreSQL of the test's own, because others need theirs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.url = f"postgresql://postgres:embedded@127.0.0.1:{free_port()}/postgres"
-        self._folder = folder
-        self._running = AsyncExitStack()
-
-    async def start(self) -> None:
-        home = self._running.enter_context(open_home(self._folder))
-        await self._running.enter_async_context(postgres(home, self.url, os.environ))
-
-    async def stop(self) -> None:
-        await self._running.aclose()
 
 
 @pytest.fixture
