@@ -112,9 +112,11 @@ async def serve(settings: Settings) -> AsyncIterator[str]:
             if task.done():
                 task.result()
             await asyncio.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await task
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:  # or the event loop keeps watching a socket that is closed
+            server.should_exit = True
+            await task
 
 
 @pytest.fixture(scope="session")

@@ -29,9 +29,11 @@ from backend.kit import faults
 
 log = structlog.stdlib.get_logger(__name__)
 
-# How a connection that worked goes away: closed by the server, by the network, or not in time.
+# How a connection that worked goes away: closed by the server, by the network, or not in time; or
+# it is used in the moment between the server's farewell and the end of the stream (internal).
 LOST = (
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     OSError,
