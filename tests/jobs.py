@@ -18,7 +18,10 @@ async def run_jobs(services: Services) -> None:
     """Run jobs until none is due; those for later stay."""
     async with open_queue(services) as queue:
         poll = timedelta(milliseconds=50)
-        run = asyncio.create_task(queue.qm.run(batch_size=50, dequeue_timeout=poll))
+        # Fewer at a time than there are connections: the tests want some, too.
+        run = asyncio.create_task(
+            queue.qm.run(batch_size=5, max_concurrent_tasks=10, dequeue_timeout=poll)
+        )
         while not run.done() and await _jobs_are_due(services):
             await asyncio.sleep(0.02)
         queue.qm.shutdown.set()

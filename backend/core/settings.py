@@ -192,7 +192,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     otel_exporter_otlp_endpoint: Url | None = None
     otel_traces_sampler_arg: float = Field(1, ge=0, le=1)
-    worker_concurrency: int = Field(20, ge=2)
+    worker_concurrency: int = Field(10, ge=2)
     worker_metrics_port: int = Field(0, ge=0, le=65535)
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
