@@ -67,7 +67,14 @@ async def postgres(
     # The lock of DATA_DIR says that no server runs here: this can only be left from `kill -9`,
     # and its process id may be somebody else's by now.
     (data / "postmaster.pid").unlink(missing_ok=True)
-    command = [*_user(), str(binaries / "postgres"), "-D", str(data), "-p", str(address.port)]
+    command = [
+        *unprivileged(),
+        str(binaries / "postgres"),
+        "-D",
+        str(data),
+        "-p",
+        str(address.port),
+    ]
     command += [f"--{name}={value}" for name, value in {**OPTIONS, **options}.items()]
     async with running(
         "PostgreSQL", command, home, env=env, stop=signal.SIGINT, log="postgres"
@@ -81,7 +88,7 @@ async def _create(data: Path, binaries: Path, password: str, env: Mapping[str, s
     draft = data.with_name("postgres.new")
     shutil.rmtree(draft, ignore_errors=True)
     process = await asyncio.create_subprocess_exec(
-        *(*_user(), str(binaries / "initdb"), "-D", str(draft), "--username=postgres"),
+        *(*unprivileged(), str(binaries / "initdb"), "-D", str(draft), "--username=postgres"),
         *("--auth=scram-sha-256", "--pwfile=/dev/stdin", "--encoding=UTF8", "--locale=C"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
         env=env,
@@ -110,7 +117,8 @@ def programs() -> Path:
     return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
-def _user() -> tuple[str, ...]:
+def unprivileged() -> tuple[str, ...]:
+    """What to put before a command that root must not run: PostgreSQL refuses to."""
     if os.geteuid() != 0:
         return ()
     if shutil.which(AS_NOBODY[0]) is None:

@@ -18,7 +18,7 @@ from sqlalchemy import func, update
 
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
-from backend.dev.postgres import _programs, _user
+from backend.dev.postgres import programs, unprivileged
 from backend.features.uploads.jobs import sweep
 from backend.models import Upload
 from tests.conftest import RATES, new_database, serve
@@ -105,8 +105,8 @@ async def test_the_database_goes_back_and_the_bytes_come_along(
 
 async def back_up(server: Server, target: Path) -> None:
     """A base backup, to which the archive adds every later change."""
-    programs = (*_user(), str(_programs() / "pg_basebackup"))
-    command = (*programs, "--pgdata", str(target), "--checkpoint=fast", "--dbname", server.url)
+    program = (*unprivileged(), str(programs() / "pg_basebackup"))
+    command = (*program, "--pgdata", str(target), "--checkpoint=fast", "--dbname", server.url)
     await asyncio.to_thread(subprocess.run, command, check=True)
 
 
