@@ -21,7 +21,7 @@ $(PIP) install -qq --disable-pip-version-check --no-deps --no-build-isolation --
 touch $@
 endef
 
-.PHONY: help run test bench bench-compare lint lint-deploy terraform-check lock clean
+.PHONY: help run test soak bench bench-compare lint lint-deploy terraform-check lock clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -44,6 +44,9 @@ run: $(VENV)/.embedded ## Start PostgreSQL, S3, the API and the worker, here and
 
 test: $(VENV)/.dev ## Run the whole test suite and measure what it covers
 	@$(VENV)/bin/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=90 $(ARGS)
+
+soak: $(VENV)/.dev ## Mixed traffic, every process restarted once, then a verdict: make soak SOAK_MINUTES=10
+	@SOAK_MINUTES=$(or $(SOAK_MINUTES),2) $(VENV)/bin/python -m benchmarks.soak
 
 bench: $(VENV)/.dev ## Measure every operation beside its floor (needs wrk, Debian's package)
 	@command -v wrk > /dev/null || { echo "Install wrk first: apt-get install wrk"; exit 1; }

@@ -1,0 +1,1 @@
+"""Soak: mixed traffic on the real stack for minutes, every process restarted once, then judged."""
