@@ -65,7 +65,10 @@ async def api(own_settings: Settings) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def register(api: str, s3: Proxy) -> AsyncIterator[Register]:
+    """With a breaker that is closed, whatever the test before has left."""
     async with people(api) as register:
+        somebody = await register()
+        await until_available(lambda: begin_parts(somebody))
         yield register
         s3.behave(None)
 
