@@ -108,3 +108,28 @@ class TestDecisions:
         headings = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
 
         assert headings[:4] == ["Context", "Decision", "Consequences", "Check"]
+
+
+PAGES = [
+    page
+    for pattern in ("*.md", "docs/**/*.md", "benchmarks/**/*.md", "terraform/**/*.md")
+    for page in sorted(ROOT.glob(pattern))
+    if ".terraform" not in page.parts
+]
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page as GitHub makes links of them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_lead_somewhere(self, page: Path) -> None:
+        for path, anchor in LINK.findall(page.read_text()):
+            target = (page.parent / path).resolve() if path else page
+
+            assert target.exists(), path
+            assert not anchor or anchor in anchors(target), f"{path}#{anchor}"

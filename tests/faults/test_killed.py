@@ -5,11 +5,13 @@ The seed is printed; `FAULT_SEED=… FAULTS=… pytest tests/faults/test_killed.
 
 import asyncio
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from random import Random, SystemRandom
 from uuid import UUID
 
@@ -93,6 +95,17 @@ async def test_nothing_is_lost(run: Run, record_property: Callable[[str, object]
     record_property("figures", f"{injected} faults injected in {took:.0f} s, seed {SEED}: {steps}")
     assert injected >= FAULTS
     assert set(run.died) >= {point for points in STORIES.values() for point in points}
+
+
+def test_every_named_step_is_in_the_plan() -> None:
+    sources = (Path(__file__).parents[2] / "backend").rglob("*.py")
+    named = {
+        point
+        for source in sources
+        for point in re.findall(r'reach\("([^"]+)"\)', source.read_text())
+    }
+
+    assert named == {point for points in STORIES.values() for point in points} | set(HEALING)
 
 
 async def kill_api(run: Run) -> None:
