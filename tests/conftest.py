@@ -30,6 +30,7 @@ from backend.core.settings import (
 )
 from backend.main import create_app
 from tests.embedded_s3 import Endpoint, embedded_s3
+from tests.figures import pytest_terminal_summary as pytest_terminal_summary  # noqa: PLC0414 - a hook
 from tests.jobs import run_jobs
 from tests.mailbox import Mailbox, mail_server
 from tests.people import Person, Register, Verify, people

@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the tests here have recorded under `figures`."""
+    """What tests have recorded under `figures`."""
     figures = [
         str(value)
         for report in terminalreporter.getreports("passed")
