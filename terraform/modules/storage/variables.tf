@@ -53,8 +53,8 @@ variable "tiering_days" {
 
 variable "deleted_retention_days" {
   type        = number
-  description = "Days deleted bytes can still be brought back by an operator."
-  default     = 30
+  description = "Days deleted bytes can still be brought back by an operator: as many as the database can go back."
+  default     = 35
 
   validation {
     condition     = var.deleted_retention_days >= 1
