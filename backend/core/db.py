@@ -280,12 +280,10 @@ async def get_late_transaction(
         yield late
 
 
-async def get_statements(
-    connection: HTTPConnection, database: Annotated[Database, Depends(get_database)]
-) -> Db:
+async def get_statements(connection: HTTPConnection) -> Db:
     """Single statements, or the shared transaction of a request with an `Idempotency-Key`."""
     shared: RequestTransaction | None = connection.scope.get("transaction")
-    return database.autocommit if shared is None else shared
+    return (await get_database(connection)).autocommit if shared is None else shared
 
 
 # scope="function": commit before the response starts; else a failed commit would still say 200.

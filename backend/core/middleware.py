@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass, field
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core import metrics
@@ -24,6 +23,7 @@ from backend.kit.ids import uuid7
 log = structlog.stdlib.get_logger("backend.request")
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+RawHeaders = list[tuple[bytes, bytes]]
 QUIET_ROUTES = {"/health", "/ready", "/metrics"}
 BULK_BODY = 1024**2
 """Bytes: what a route may ask for (`max_body_size`) that names thousands of parts."""
@@ -61,9 +61,10 @@ class EdgeMiddleware:
         self.app = app
         self._timeout = settings.request_timeout
         self._max_body = settings.max_body_bytes
-        self._headers = dict(SECURITY_HEADERS)
+        headers = dict(SECURITY_HEADERS)
         if settings.public_url.startswith("https://"):
-            self._headers["Strict-Transport-Security"] = HSTS
+            headers["Strict-Transport-Security"] = HSTS
+        self._headers = [(name.lower().encode(), text.encode()) for name, text in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -84,7 +85,7 @@ class EdgeMiddleware:
         async def guarded_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                self._add_headers(MutableHeaders(scope=message), exchange)
+                message["headers"] = self._with_ours(message["headers"], exchange)
             await send(message)
 
         async def guarded_receive() -> Message:
@@ -116,10 +117,11 @@ class EdgeMiddleware:
             raise error  # the answer has begun: only closing the connection tells the client
         await problem(exchange.request_id, answer)(scope, receive, send)
 
-    def _add_headers(self, headers: MutableHeaders, exchange: Exchange) -> None:
-        headers["X-Request-ID"] = exchange.request_id
-        for name, value in self._headers.items():
-            headers.setdefault(name, value)
+    def _with_ours(self, headers: RawHeaders, exchange: Exchange) -> RawHeaders:
+        """The route's headers and ours, where the route has said nothing else."""
+        given = {name for name, _ in headers}
+        ours = (header for header in self._headers if header[0] not in given)
+        return [*headers, (b"x-request-id", exchange.request_id.encode()), *ours]
 
 
 def _as_api_error(error: Exception, exchange: Exchange) -> ApiError:

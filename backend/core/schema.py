@@ -72,6 +72,14 @@ def json_answer(content: Any) -> Response:
     return Response(body, media_type="application/json")
 
 
+def model_answer(
+    model: BaseModel, status_code: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """Answer with a model as it is; returned bare, FastAPI would validate it once more."""
+    body = model.model_dump_json()
+    return Response(body, status_code, headers, media_type="application/json")
+
+
 class Documents(NamedTuple):
     """A `Page` of plain JSON."""
 

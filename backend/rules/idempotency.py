@@ -20,11 +20,11 @@ from typing import Annotated, Any
 import orjson
 from cryptography.fernet import Fernet
 from fastapi import Header, Request, Response
-from fastapi.routing import APIRoute
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.core.db import Autocommit, RequestTransaction
+from backend.core.direct_route import DirectRoute
 from backend.core.errors import ApiError, Conflict, Unprocessable
 from backend.core.services import Services
 from backend.kit.tokens import token_hash
@@ -60,7 +60,7 @@ class IdempotencyKeyInUse(Conflict):
     code = "idempotency_key_in_use"
 
 
-class IdempotentRoute(APIRoute):
+class IdempotentRoute(DirectRoute):
     """A route whose `POST` honours the header."""
 
     def get_route_handler(self) -> Handler:

@@ -184,39 +184,42 @@ async def _note_use(db: Autocommit, key_id: UUID, last_used_at: datetime | None)
         await db.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
 
 
-# Only documents the scheme: `authenticate` reads the header, for API keys too.
-_scheme = OAuth2PasswordBearer(
-    tokenUrl="/v1/auth/token",
-    scopes={scope.value: text for scope, text in SCOPE_TEXTS.items()},
-    auto_error=False,
-)
+class _Credential(OAuth2PasswordBearer):
+    """What FastAPI documents as the scheme, and calls to get the principal; API keys count, too."""
+
+    def __init__(self) -> None:
+        texts = {scope.value: text for scope, text in SCOPE_TEXTS.items()}
+        super().__init__("/v1/auth/token", scheme_name="OAuth2PasswordBearer", scopes=texts)
 
 
-async def _with_scopes(
-    connection: HTTPConnection,
-    needed: SecurityScopes,
-    _token: Annotated[str | None, Security(_scheme)],
-) -> Principal:
-    principal = await authenticate(connection)
-    if missing := set(needed.scopes) - principal.scopes:
-        if Scope.ADMIN in missing and principal.role != UserRole.ADMIN:
-            raise AdminRequired
-        raise ScopeRequired(f"This needs the scope {', '.join(sorted(missing))}.")
-    return principal
+class _WithScopes(_Credential):
+    async def __call__(  # type: ignore[override]  # a principal instead of the token
+        self, connection: HTTPConnection, needed: SecurityScopes
+    ) -> Principal:
+        principal = await authenticate(connection)
+        if not principal.scopes.issuperset(needed.scopes):
+            missing = set(needed.scopes) - principal.scopes
+            if Scope.ADMIN in missing and principal.role != UserRole.ADMIN:
+                raise AdminRequired
+            raise ScopeRequired(f"This needs the scope {', '.join(sorted(missing))}.")
+        return principal
 
 
-async def _signed_in(
-    connection: HTTPConnection, _token: Annotated[str | None, Security(_scheme)]
-) -> Principal:
-    principal = await authenticate(connection)
-    if principal.session_id is None:
-        raise SessionRequired
-    return principal
+class _WithSession(_Credential):
+    async def __call__(  # type: ignore[override]
+        self, connection: HTTPConnection
+    ) -> Principal:
+        principal = await authenticate(connection)
+        if principal.session_id is None:
+            raise SessionRequired
+        return principal
 
+
+_with_scopes, _with_session = _WithScopes(), _WithSession()
 
 AnyCredential = Annotated[Principal, Security(_with_scopes)]
 FilesRead = Annotated[Principal, Security(_with_scopes, scopes=[Scope.FILES_READ])]
 FilesWrite = Annotated[Principal, Security(_with_scopes, scopes=[Scope.FILES_WRITE])]
 SharesWrite = Annotated[Principal, Security(_with_scopes, scopes=[Scope.SHARES_WRITE])]
 Admin = Annotated[Principal, Security(_with_scopes, scopes=[Scope.ADMIN])]
-SignedIn = Annotated[Principal, Security(_signed_in)]
+SignedIn = Annotated[Principal, Security(_with_session)]

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from backend.core.db import Statements, Tx
 from backend.core.errors import NameTaken, NotFound, QuotaExceeded
-from backend.core.schema import Cursor, Limit, Page, json_answer, problems
+from backend.core.schema import Cursor, Limit, Page, json_answer, model_answer, problems
 from backend.core.services import Process
 from backend.features.files import copies, downloads, search, service
 from backend.features.files.schemas import (
@@ -65,10 +65,12 @@ async def search_files(
     return json_answer(page._asdict())
 
 
-@router.get("/files/{file_id}", summary="One file", responses=problems(NotFound))
-async def get_file(principal: FilesRead, db: Statements, file_id: UUID) -> File:
+@router.get(
+    "/files/{file_id}", summary="One file", response_model=File, responses=problems(NotFound)
+)
+async def get_file(principal: FilesRead, db: Statements, file_id: UUID) -> Response:
     """A file and its current version."""
-    return await service.get_file(db, principal.user_id, file_id)
+    return model_answer(await service.get_file(db, principal.user_id, file_id))
 
 
 @router.patch(

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Path, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from backend.core.db import Statements
+from backend.core.direct_route import DirectRoute
 from backend.core.errors import DependencyUnavailable, NotFound, TooManyRequests
-from backend.core.schema import Cursor, Limit, Page, json_answer, problems
+from backend.core.schema import Cursor, Limit, Page, json_answer, model_answer, problems
 from backend.core.services import Process
 from backend.features.files.schemas import Download
 from backend.features.links import browsing, visits
@@ -25,7 +26,7 @@ from backend.features.links.opening import find_link, open_link
 from backend.features.links.schemas import PublicItem, PublicLink, Unlock, Unlocked, WantedFile
 from backend.rules.principal import caller
 
-router = APIRouter(prefix="/v1/public/links", tags=["For link recipients"])
+router = APIRouter(prefix="/v1/public/links", tags=["For link recipients"], route_class=DirectRoute)
 
 Token = Annotated[str, Path(description="The secret part of the link.")]
 _bearer = HTTPBearer(
@@ -43,14 +44,16 @@ OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
 @router.get(
     "/{token}",
     summary="Look at a link",
+    response_model=PublicLink,
     responses=problems(*OVER),
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
 async def show(
     process: Process, db: Statements, token: Token, credentials: Credentials
-) -> PublicLink:
+) -> Response:
     """What the link leads to. Until a needed password is given, nothing but that it is needed."""
-    return visits.describe(process, await find_link(db, token), _unlock_token(credentials))
+    link = await find_link(db, token)
+    return model_answer(visits.describe(process, link, _unlock_token(credentials)))
 
 
 @router.post(

@@ -19,7 +19,7 @@ from backend.core.errors import (
     UnsupportedType,
 )
 from backend.core.middleware import BULK_BODY
-from backend.core.schema import Cursor, Limit, Page, cut_page, problems
+from backend.core.schema import Cursor, Limit, Page, cut_page, model_answer, problems
 from backend.core.services import Process
 from backend.features.folders.errors import InvalidNodeName
 from backend.features.uploads import service
@@ -67,6 +67,7 @@ SIGNED_AT_ONCE = 500
     "",
     status_code=status.HTTP_201_CREATED,
     summary="Begin an upload",
+    response_model=Upload,
     responses=problems(
         NotFound,
         RoleRequired,
@@ -87,16 +88,15 @@ async def begin_upload(
     process: Process,
     db: Statements,
     body: UploadCreate,
-    response: Response,
     _key: IdempotencyHeader = None,
-) -> Upload:
+) -> Response:
     """Reserve the space and get presigned requests. The bytes then go straight to S3."""
     await limit_signing(process, principal)
     settings = process.settings.upload
     plan = plan_upload(body, settings)
     upload = await begin(db, process.storage, settings, principal, plan)
-    response.headers["Location"] = f"/v1/uploads/{upload.id}"
-    return _signer(process).present(upload)
+    location = {"Location": f"/v1/uploads/{upload.id}"}
+    return model_answer(_signer(process).present(upload), status.HTTP_201_CREATED, location)
 
 
 @router.get("", summary="List your uploads")
