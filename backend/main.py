@@ -1,5 +1,6 @@
 """The API: `create_app(settings)` puts the house together."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings) as services:
             app.state.services = services
+            _forget_how_it_started()
             yield
         telemetry.close()
 
@@ -56,6 +58,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _install_middleware(app, settings)
     telemetry.watch(app)
     return app
+
+
+def _forget_how_it_started() -> None:
+    """Let the collector pass over what is there for good: looking at all of it took 30 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 def _install_middleware(app: FastAPI, settings: Settings) -> None:

@@ -6,6 +6,7 @@ instead of three (BEGIN, statement, COMMIT). Both run Core statements over the m
 give rows; there is no unit of work and nothing is loaded behind anybody's back.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
@@ -57,6 +58,9 @@ class Autocommit:
         self._connect = connect
         self._size = size
         self._pool: asyncpg.Pool[Record] | None = None
+        # asyncpg's own queue lets newcomers pass those who wait: at 64 clients and 10 connections
+        # the slowest twentieth took four times as long.
+        self._turns = asyncio.Semaphore(size)
 
     async def fetch(self, statement: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
         """Run a prepared statement and return its rows.
@@ -66,7 +70,8 @@ class Autocommit:
         """
         pool = self._pool or await self._open_pool()
         try:
-            return await pool.fetch(statement.sql, *statement.arguments(values))
+            async with self._turns:
+                return await pool.fetch(statement.sql, *statement.arguments(values))
         except LOST as error:
             log.warning("lost the database", error=type(error).__name__)
             raise DependencyUnavailable("The database does not answer.") from error

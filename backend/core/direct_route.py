@@ -22,6 +22,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import SecurityScopes
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Message, Receive, Scope, Send
 
 
@@ -81,6 +82,13 @@ class DirectRoute(APIRoute):
         super().__init__(*args, **kwargs)
         returns = signature(self.endpoint).return_annotation
         self._plan = _plan(self) if returns is Response else None
+        self._start = self.path.partition("{")[0]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether `scope` is for this route: most are not, which their first characters tell."""
+        if not scope["path"].startswith(self._start):
+            return Match.NONE, {}
+        return super().matches(scope)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, directly if that is possible."""

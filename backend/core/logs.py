@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -36,7 +37,7 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     for key, value in event.items():
         if _names_a_secret(key):
             event[key] = REDACTED
-        elif isinstance(value, str) and ("?" in value or "/" in value):
+        elif isinstance(value, str) and ("?" in value or "/s/" in value or "/links/" in value):
             signed = SIGNED_QUERY.sub(f"?{REDACTED}", value)
             event[key] = LINK_TOKEN.sub(rf"\1{REDACTED}", signed)
     return event
@@ -45,6 +46,36 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 @cache
 def _names_a_secret(key: str) -> bool:
     return SECRET_FIELD.search(key) is not None
+
+
+class RequestLog:
+    """The line of each request, which is most of all logging.
+
+    Its fields are known and none can be a secret, so where lines are JSON for machines it does not
+    go through the processors: they cost a tenth of a short request. Traces add fields of theirs.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._log = NamedLogger("backend.request")
+        self._long_way = structlog.stdlib.get_logger("backend.request")
+        traced = settings.otel_exporter_otlp_endpoint is not None
+        self._is_short = settings.log_format == "json" and not traced
+        self._is_silent = getattr(logging, settings.log_level.upper()) > logging.INFO
+
+    def write(self, **fields: object) -> None:
+        """Write it."""
+        if not self._is_short:
+            self._long_way.info("request", **fields)
+        elif not self._is_silent:
+            line = {
+                **fields,
+                "event": "request",
+                "request_id": request_id.get(),
+                "level": "info",
+                "timestamp": datetime.now(UTC),
+                "logger": self._log.name,
+            }
+            self._log.msg(orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z).decode())
 
 
 class NamedLogger:

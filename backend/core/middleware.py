@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core import metrics
 from backend.core.errors import ApiError, BodyTooLarge, DependencyUnavailable, RequestTimeout
-from backend.core.logs import request_id
+from backend.core.logs import RequestLog, request_id
 from backend.core.problems import problem
 from backend.core.settings import Settings
 from backend.kit.ids import uuid7
@@ -59,6 +59,7 @@ class EdgeMiddleware:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
+        self._requests = RequestLog(settings)
         self._timeout = settings.request_timeout
         self._max_body = settings.max_body_bytes
         headers = dict(SECURITY_HEADERS)
@@ -79,7 +80,7 @@ class EdgeMiddleware:
             await self._serve(exchange, scope, receive, send)
         finally:
             metrics.http_in_flight.dec()
-            _report(exchange, scope)
+            _report(exchange, scope, self._requests)
 
     async def _serve(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded_send(message: Message) -> None:
@@ -147,7 +148,7 @@ def _request_id(scope: Scope) -> str:
     return given.decode() if REQUEST_ID.fullmatch(given) else uuid7().hex
 
 
-def _report(exchange: Exchange, scope: Scope) -> None:
+def _report(exchange: Exchange, scope: Scope, requests: RequestLog) -> None:
     """One log line and one count, under the route's template: ids would explode the labels."""
     route = getattr(scope.get("route"), "path", "unmatched")
     method, seconds = scope["method"], time.perf_counter() - exchange.started
@@ -157,11 +158,10 @@ def _report(exchange: Exchange, scope: Scope) -> None:
     if route in QUIET_ROUTES and exchange.status < 400:  # noqa: PLR2004 - probes that succeed
         return
     principal = scope.get("principal")
-    log.info(
-        "request",
+    requests.write(
         method=method,
         route=route,
         status=exchange.status,
         duration_ms=round(seconds * 1000, 2),
-        user_id=str(principal.user_id) if principal else None,
+        user_id=principal.user_id if principal else None,
     )

@@ -21,31 +21,34 @@ HEAD_TIMEOUT = 20.0
 class GuardedConnection(HttpToolsProtocol):
     """One client's connection; hangs up on heads that are too large or too slow."""
 
+    _in_head = True
     _head_size = 0
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._await_head()
+        self._wait()
 
     def on_message_begin(self) -> None:
         """The first byte of a request has come."""
         super().on_message_begin()
-        if self._deadline is None:
-            self._await_head()
+        self._in_head = True
 
     def data_received(self, data: bytes) -> None:
-        """Count what comes until the head is complete."""
+        """Count what comes until the head is complete; most heads come in one piece."""
         super().data_received(data)
-        if self._deadline is None or self.transport.is_closing():
+        if not self._in_head or self.transport.is_closing():
             return
+        if self._deadline is None:
+            self._wait()
         self._head_size += len(data)
         if self._head_size > MAX_HEAD:
             self._refuse(b"431 Request Header Fields Too Large")
 
     def on_headers_complete(self) -> None:
         """From here on the edge middleware keeps watch."""
+        self._in_head = False
         self._stop_waiting()
         super().on_headers_complete()
 
@@ -54,7 +57,7 @@ class GuardedConnection(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
-    def _await_head(self) -> None:
+    def _wait(self) -> None:
         self._head_size = 0
         self._deadline = self.loop.call_later(HEAD_TIMEOUT, self._refuse, b"408 Request Timeout")
 

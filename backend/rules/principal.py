@@ -8,10 +8,9 @@ A route says who may call it by the type of its first argument:
 """
 
 import math
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import Security
@@ -90,8 +89,7 @@ BY_API_KEY = Prepared(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """The authenticated caller of one request."""
 
     user_id: UUID
@@ -140,7 +138,7 @@ async def _resolve(connection: HTTPConnection, services: Services) -> Principal:
         look_up = _by_api_key if token.startswith(API_KEY_PREFIX) else _by_access_token
         cached, ends_at = await look_up(services, token)
         callers.put(token, cached.user_id, cached, epoch, ends_at)
-    return replace(cached, actor=_actor(connection, cached.actor.kind, cached.user_id))
+    return cached._replace(actor=_actor(connection, cached.actor.kind, cached.user_id))
 
 
 def _bearer(connection: HTTPConnection) -> str:

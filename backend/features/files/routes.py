@@ -29,6 +29,7 @@ from backend.rules.signing import limit_signing
 
 router = APIRouter(prefix="/v1", tags=["Files"], route_class=IdempotentRoute)
 
+CURRENT_VERSION = DownloadRequest()
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -152,7 +153,7 @@ async def make_download_url(
 ) -> Response:
     """Whoever has the URL can read this version of the file until `expires_at`, nothing else."""
     await limit_signing(process, principal)
-    body = body or DownloadRequest()
+    body = body or CURRENT_VERSION
     row = await downloads.find_download(db, principal.user_id, file_id, body.version_id)
     lifetime = process.settings.download_url_ttl
     return json_answer(downloads.sign(process.presigner, row, lifetime, body.disposition))
