@@ -1,6 +1,5 @@
 """The API: `create_app(settings)` puts the house together."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,7 +8,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from backend.api import router
-from backend.core import problems
+from backend.core import memory, problems
 from backend.core.logs import configure_logs
 from backend.core.middleware import EdgeMiddleware
 from backend.core.services import open_services
@@ -31,13 +30,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     configure_logs(settings)
+    memory.return_large_blocks()
     telemetry = start_telemetry(settings, "we-upload-api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings) as services:
             app.state.services = services
-            _forget_how_it_started()
+            memory.settle()
             yield
         telemetry.close()
 
@@ -58,12 +58,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _install_middleware(app, settings)
     telemetry.watch(app)
     return app
-
-
-def _forget_how_it_started() -> None:
-    """Let the collector pass over what is there for good: looking at all of it took 30 ms."""
-    gc.collect()
-    gc.freeze()
 
 
 def _install_middleware(app: FastAPI, settings: Settings) -> None:

@@ -84,6 +84,11 @@ class DirectRoute(APIRoute):
         self._plan = _plan(self) if returns is Response else None
         self._start = self.path.partition("{")[0]
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether requests in order go the direct way."""
+        return self._plan is not None
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether `scope` is for this route: most are not, which their first characters tell."""
         if not scope["path"].startswith(self._start):

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import text
 
 from backend.core.db import Database
-from backend.core.migrations import current_revision, outgrown_revisions
+from backend.core.revisions import current_revision, outgrown_revisions
 from backend.core.storage import Storage
 
 log = structlog.stdlib.get_logger(__name__)
