@@ -21,9 +21,9 @@ $(PIP) install -qq --disable-pip-version-check --no-deps --no-build-isolation --
 touch $@
 endef
 
-.PHONY: help run test soak bench bench-compare lint lint-deploy terraform-check lock clean
+.PHONY: help run test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check lock clean
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Without pip inside: Debian's python3 makes environments with pip only when python3-venv is installed.
 $(ENVIRONMENT):
@@ -51,6 +51,12 @@ soak: $(VENV)/.dev ## Mixed traffic, every process restarted once, then a verdic
 bench: $(VENV)/.dev ## Measure every operation beside its floor (needs wrk, Debian's package)
 	@command -v wrk > /dev/null || { echo "Install wrk first: apt-get install wrk"; exit 1; }
 	@$(VENV)/bin/python -m benchmarks.run $(ARGS)
+
+bench-scale: $(VENV)/.dev ## The same questions among 1,000 files and among 1,000,000
+	@$(VENV)/bin/python -m benchmarks.scale
+
+bench-processes: $(VENV)/.dev ## One API process and two (needs wrk)
+	@$(VENV)/bin/python -m benchmarks.processes
 
 bench-compare: $(VENV)/.dev ## Ratios between this tree and another commit: make bench-compare REF=main
 	@test -n "$(REF)" || { echo "Say which commit: make bench-compare REF=main"; exit 1; }

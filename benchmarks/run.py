@@ -23,7 +23,7 @@ from benchmarks.load import Measurement, measure
 from benchmarks.operations import Operation, operations
 from benchmarks.seed import seed
 from benchmarks.single import single_operations
-from benchmarks.stack import Server, running_stack
+from benchmarks.stack import API, FLOOR, Server, running_stack
 
 CLIENTS = (1, 16, 64)
 RESULTS = Path("benchmarks/results")
@@ -51,8 +51,8 @@ def main() -> None:
 async def _run(seconds: int, only: str) -> tuple[list[Row], dict[str, float]]:
     async with (
         running_stack() as stack,
-        stack.serve("api", "backend.main:create_app") as api,
-        stack.serve("floor", "benchmarks.floor:create_floor") as floor,
+        stack.serve("api", API) as api,
+        stack.serve("floor", FLOOR) as floor,
         open_services(Settings()) as services,
     ):
         await services.storage.ensure_bucket([])

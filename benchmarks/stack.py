@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,11 @@ from backend.dev.postgres import postgres
 from backend.dev.processes import Child, running
 
 API_CORE, LOAD_CORE = "0", "1"
+API = ("backend.cli", "serve")
+FLOOR = (
+    *("uvicorn", "--factory", "benchmarks.floor:create_floor", "--loop", "uvloop"),
+    *("--http", "httptools", "--no-access-log", "--no-server-header", "--no-proxy-headers"),
+)
 # The limits are for strangers; here one address stands for all of them.
 UNLIMITED = "1000000/second"
 
@@ -49,16 +54,14 @@ class Stack:
     env: dict[str, str]
 
     @asynccontextmanager
-    async def serve(self, name: str, factory: str, core: str = API_CORE) -> AsyncIterator[Server]:
-        """Run an ASGI application the way `we-upload serve` does, pinned to one core."""
+    async def serve(
+        self, name: str, module: Sequence[str], core: str = API_CORE
+    ) -> AsyncIterator[Server]:
+        """Run a server, `API` or `FLOOR`, pinned to one core."""
         port = free_port()
-        command = [
-            *("taskset", "-c", core, sys.executable, "-m", "uvicorn", "--factory", factory),
-            *("--port", str(port), "--loop", "uvloop", "--http", "httptools"),
-            *("--no-access-log", "--no-server-header", "--no-proxy-headers"),
-        ]
+        command = ["taskset", "-c", core, sys.executable, "-m", *module]
         url = url_of(LOOPBACK, port)
-        env = {**self.env, "PORT": str(port), "LOG_LEVEL": "info"}
+        env = {**self.env, "PORT": str(port), "UVICORN_PORT": str(port), "LOG_LEVEL": "info"}
         async with running(name, command, self.home, env=env, log=name) as child:
             await child.until(lambda: asyncio.to_thread(_answers, url))
             yield Server(url, _worker_of(child))
