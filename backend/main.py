@@ -49,6 +49,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # features/pages serves it without a CDN
         redoc_url=None,
         openapi_url="/openapi.json",
+        # FastAPI's own would ask at every request whether somebody listens; ours is `Telemetry`.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         separate_input_output_schemas=False,
         # The redirect would go to whatever host the request names.
         redirect_slashes=False,

@@ -43,7 +43,7 @@ async def measure(server: Server, request: Request, clients: int, seconds: int) 
         before = server.cpu_seconds()
         process = await asyncio.create_subprocess_exec(
             *("taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{clients}", f"-d{seconds}s"),
-            *("--latency", "-s", script.name, server.url + request.path),
+            *("--latency", "--timeout", "30s", "-s", script.name, server.url + request.path),
             stdout=asyncio.subprocess.PIPE,
         )
         output = (await process.communicate())[0].decode()
