@@ -22,6 +22,7 @@ class GuardedConnection(HttpToolsProtocol):
     """One client's connection; hangs up on heads that are too large or too slow."""
 
     _in_head = True
+    _between = False
     _head_size = 0
     _deadline: asyncio.TimerHandle | None = None
 
@@ -33,12 +34,20 @@ class GuardedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request has come."""
         super().on_message_begin()
-        self._in_head = True
+        self._in_head, self._between = True, False
+
+    def on_message_complete(self) -> None:
+        """The last byte of a request has come."""
+        super().on_message_complete()
+        self._between = True
 
     def data_received(self, data: bytes) -> None:
         """Count what comes until the head is complete; most heads come in one piece."""
+        between = self._between and self.cycle.response_complete
         super().data_received(data)
-        if not self._in_head or self.transport.is_closing():
+        # Empty lines between two requests begin none, but end uvicorn's own wait for the next.
+        begins_nothing = between and self._between
+        if not (self._in_head or begins_nothing) or self.transport.is_closing():
             return
         if self._deadline is None:
             self._wait()

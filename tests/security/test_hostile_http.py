@@ -71,6 +71,23 @@ class TestHead:
 
         assert statuses(await converse(api_url, whole, b"GET /he")) == [200, 408]
 
+    async def test_that_does_not_even_begin_is_bounded_too(
+        self, api_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Empty lines before a request are allowed, and end uvicorn's own wait for the next."""
+        monkeypatch.setattr(server, "HEAD_TIMEOUT", 0.2)
+        host, port = api_url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /health HTTP/1.1\r\n" + HEAD + b"\r\n")
+        first = await reader.readuntil(b"\r\n\r\n")
+
+        writer.write(b"\r\n")
+        async with asyncio.timeout(5):
+            rest = await reader.read()
+        writer.close()
+
+        assert statuses(first + rest) == [200, 408]
+
     async def test_in_time_is_served(self, api_url: str) -> None:
         pieces = [b"GET /health HTT", b"P/1.1\r\n", HEAD, b"Connection: close\r\n\r\n"]
 
