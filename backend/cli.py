@@ -22,7 +22,7 @@ from backend.core.db import Database
 from backend.core.errors import ApiError
 from backend.core.migrations import upgrade
 from backend.core.passwords import refuse_obvious
-from backend.core.server import uvicorn_options
+from backend.core.server import Server, uvicorn_options
 from backend.core.services import open_services
 from backend.core.settings import DatabaseSettings, Settings, explain
 from backend.core.telemetry import start_telemetry
@@ -61,7 +61,7 @@ def serve() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     options = uvicorn_options(settings)
     config = uvicorn.Config("backend.main:create_app", factory=True, **options)
-    server = uvicorn.Server(config)
+    server = Server(config)
     server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)

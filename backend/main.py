@@ -8,7 +8,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from backend.api import router
-from backend.core import memory, problems
+from backend.core import problems
 from backend.core.logs import configure_logs
 from backend.core.middleware import EdgeMiddleware
 from backend.core.services import open_services
@@ -30,14 +30,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     configure_logs(settings)
-    memory.return_large_blocks()
     telemetry = start_telemetry(settings, "we-upload-api")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings) as services:
             app.state.services = services
-            memory.settle()
             yield
         telemetry.close()
 

@@ -6,16 +6,29 @@ minute (slowloris). uvicorn's own connection bounds neither.
 """
 
 import asyncio
+import socket
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from backend.core import memory
 from backend.core.settings import Settings
 
 MAX_HEAD = 64 * 1024
 """Bytes of request line and headers (what nginx and the AWS load balancer take at most)."""
 HEAD_TIMEOUT = 20.0
 """Seconds until a request's head is complete, counted from its first byte or the connection's."""
+
+
+class Server(uvicorn.Server):
+    """A process that does nothing but serve, and keeps no memory that only starting needed."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open everything, and listen."""
+        memory.return_large_blocks()
+        await super().startup(sockets)
+        memory.settle()
 
 
 class GuardedConnection(HttpToolsProtocol):

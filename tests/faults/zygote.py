@@ -11,6 +11,7 @@ its line. Nothing in the product can.
 
 import asyncio
 import ctypes
+import gc
 import json
 import os
 import selectors
@@ -39,6 +40,7 @@ def main(lanes: int) -> None:
     settings = Settings()
     app = DieAt(create_app(settings))
     asyncio.run(_warm_up(settings))
+    gc.freeze()  # or each child's collector would copy what they share
     zygote = Zygote()
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(lanes)]
     for listener in sockets:
