@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from pydantic_settings import BaseSettings
+from typer.main import get_command
+from typer.testing import CliRunner
 
+from backend.cli import app as commands
 from backend.core.settings import Settings
 from backend.main import create_app
 
@@ -44,6 +47,22 @@ class TestSettings:
 
         assert len(rows) >= len(set(variables(Settings)))
         assert all(len(meaning.strip()) > 10 for meaning in rows)
+
+
+class TestCommands:
+    block = re.search(
+        r"```console\n(\$ we-upload serve.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    lines = re.findall(r"^\$ we-upload (.+?)(?: +#.*)?$", block[1] if block else "", re.MULTILINE)
+
+    @pytest.mark.parametrize("line", lines)
+    def test_each_of_the_readme_exists(self, line: str) -> None:
+        assert CliRunner().invoke(commands, [*line.split(), "--help"]).exit_code == 0
+
+    def test_each_that_exists_is_in_the_readme(self) -> None:
+        first_words = {line.split()[0] for line in self.lines}
+
+        assert first_words == set(get_command(commands).commands)
 
 
 class TestOpenApi:
