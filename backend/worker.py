@@ -37,6 +37,7 @@ JOB_TABLES: tuple[JobTable, ...] = (auth, files, uploads, admin, fsck)
 LOST = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # used between the server's farewell and the end of the stream
     OSError,
     FailingListenerError,
     DependencyUnavailable,

@@ -56,10 +56,11 @@ class GuardedConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what comes until the head is complete; most heads come in one piece."""
-        between = self._between and self.cycle.response_complete
+        last = self.cycle
+        between = self._between and last.response_complete
         super().data_received(data)
         # Empty lines between two requests begin none, but end uvicorn's own wait for the next.
-        begins_nothing = between and self._between
+        begins_nothing = between and self._between and self.cycle is last
         if not (self._in_head or begins_nothing) or self.transport.is_closing():
             return
         if self._deadline is None:

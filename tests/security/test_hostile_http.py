@@ -88,6 +88,23 @@ class TestHead:
 
         assert statuses(first + rest) == [200, 408]
 
+    async def test_of_a_whole_request_leaves_the_connection_alone(
+        self, api_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(server, "HEAD_TIMEOUT", 0.2)
+        large = b"x" * 2 * server.MAX_HEAD
+        async with httpx.AsyncClient(base_url=api_url) as http:
+            for _ in range(3):
+                assert (await http.get("/health")).status_code == 200
+                answer = await http.post("/v1/auth/token", content=large)
+                assert answer.status_code in {413, 422}
+            connection = http._transport._pool.connections[0]  # type: ignore[attr-defined]
+            await http.get("/health")
+            await asyncio.sleep(0.5)
+            await http.get("/health")
+
+            assert http._transport._pool.connections == [connection]  # type: ignore[attr-defined]
+
     async def test_in_time_is_served(self, api_url: str) -> None:
         pieces = [b"GET /health HTT", b"P/1.1\r\n", HEAD, b"Connection: close\r\n\r\n"]
 
