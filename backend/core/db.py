@@ -216,7 +216,7 @@ class Database:
                 else {"statement_timeout": timeout, "jit": "off"},
                 **options,
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (asyncpg.PostgresError, *LOST) as error:
             log.warning("cannot connect to the database", error=type(error).__name__)
             raise DependencyUnavailable("The database does not answer.") from error
 

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from backend.core.db import Database
+from backend.core.db import LOST, Database
 from backend.core.errors import DependencyUnavailable
 from backend.core.settings import DatabaseSettings
 
@@ -61,7 +61,7 @@ class RevocableCache(Generic[V]):
     async def settle(self) -> None:
         """Wait until every change committed before this call has been heard of here."""
         if self._connection is not None:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with suppress(asyncpg.PostgresError, *LOST):
                 # Notifications reach a session before the answer to its next command.
                 await self._connection.execute("SELECT")
 
@@ -83,7 +83,7 @@ class RevocableCache(Generic[V]):
         while True:
             try:
                 await self._listen_once(database)
-            except (DependencyUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except (DependencyUnavailable, asyncpg.PostgresError, *LOST):
                 log.warning("not listening for changes", channel=self._channel)
             await asyncio.sleep(RETRY_SECONDS)
 
