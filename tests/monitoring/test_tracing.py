@@ -130,7 +130,7 @@ async def test_the_service_works_while_its_collector_does_not(settings: Settings
 
 def test_without_a_collector_nothing_of_opentelemetry_is_loaded():
     program = """
-import sys, backend.cli, backend.worker
+import sys, backend.cli.serve, backend.worker
 from backend.main import create_app
 create_app()
 heavy = ("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.instrumentation", "google")

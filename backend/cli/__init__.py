@@ -1,0 +1,58 @@
+"""`we-upload`: what an operator types. A failure is one sentence and exit code 1.
+
+Each module here is one command, or a group of them, under its own name.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import structlog
+import typer
+from pydantic import ValidationError
+from typer.core import TyperGroup
+
+from backend.core.errors import ApiError
+from backend.core.settings import explain
+
+COMMANDS = ("serve", "worker", "migrate", "fsck", "dev", "user", "jobs")
+
+
+class LazyCommands(TyperGroup):
+    """Loads a command when it is asked for: a process that serves needs no Alembic (7 MB)."""
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """All of them, in the order `--help` shows."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, if there is one."""
+        if cmd_name not in COMMANDS:
+            return None
+        return typer.main.get_command(import_module(f"{__name__}.{cmd_name}").app)
+
+
+app = typer.Typer(
+    cls=LazyCommands,
+    help="Run and operate We-Upload. Settings come from the environment: see docs/settings.md.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Let there be commands beneath; it does nothing itself."""
+
+
+def main() -> None:
+    """Run a command; tell what went wrong in one sentence."""
+    # The standard output belongs to results; `serve` and `worker` configure their own logs.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        app()
+    except ApiError as error:
+        sys.exit(f"we-upload: {error}")
+    except ValidationError as error:
+        sys.exit(f"we-upload: {explain(error)}")

@@ -1,0 +1,5 @@
+"""`python -m backend.cli` is `we-upload`."""
+
+from backend.cli import main
+
+main()

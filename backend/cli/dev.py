@@ -1,0 +1,25 @@
+"""`we-upload dev`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend.dev.home import CannotRun
+from backend.dev.stack import run_dev
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def dev(
+    host: Annotated[str, typer.Option(envvar="HOST", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)] = 8000,
+    data_dir: Annotated[Path, typer.Option(envvar="DATA_DIR", readable=False)] = Path(".data"),
+) -> None:
+    """Run everything on this machine: PostgreSQL, S3, the API and the worker."""
+    try:
+        run_dev(host=host, port=port, data_dir=data_dir)
+    except CannotRun as error:
+        sys.exit(f"we-upload: {error}")

@@ -1,0 +1,36 @@
+"""`we-upload serve`."""
+
+import signal
+import socket
+import sys
+
+import typer
+import uvicorn
+
+from backend.core.server import Server, uvicorn_options
+from backend.core.settings import Settings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the API on HOST:PORT until SIGTERM, then finish the requests under way."""
+    settings = Settings()
+    listener = _listen(settings.host, settings.port)
+    # uvicorn drains, and then raises the signal again: stopping when told to is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    options = uvicorn_options(settings)
+    config = uvicorn.Config("backend.main:create_app", factory=True, **options)
+    server = Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(1)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        sys.exit(f"we-upload: cannot listen on {host}:{port} ({error.strerror}): set HOST or PORT.")

@@ -1,0 +1,40 @@
+"""`we-upload user`."""
+
+import asyncio
+import sys
+
+import typer
+
+from backend.core.passwords import refuse_obvious
+from backend.core.services import open_services
+from backend.core.settings import Settings
+from backend.features.admin.accounts import create_admin
+from backend.features.users.schemas import Register
+
+app = typer.Typer(name="user", help="Accounts.", no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def _group() -> None:
+    """Accounts."""
+
+
+@app.command("create-admin")
+def create_admin_command(email: str) -> None:
+    """Make an administrator; asks for the password, or reads it from a pipe."""
+    wish = Register(email=email, password=_ask_password())
+    refuse_obvious(wish.password, wish.email)
+
+    async def create() -> None:
+        async with open_services(Settings()) as services:
+            await create_admin(services, wish.email, wish.password)
+
+    asyncio.run(create())
+    typer.echo(f"{wish.email} is an administrator.")
+
+
+def _ask_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
