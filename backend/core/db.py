@@ -6,7 +6,6 @@ instead of three (BEGIN, statement, COMMIT). Both run Core statements over the m
 give rows; there is no unit of work and nothing is loaded behind anybody's back.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
@@ -23,7 +22,7 @@ from sqlalchemy.pool import QueuePool
 from starlette.requests import HTTPConnection
 
 from backend.core.errors import DependencyUnavailable
-from backend.core.pools import PoolUse, probe_idle_connections
+from backend.core.pools import PoolUse, Turns, probe_idle_connections
 from backend.core.prepared import Prepared, Record
 from backend.core.settings import DatabaseSettings
 from backend.kit import faults
@@ -53,14 +52,16 @@ class Autocommit:
     Results are fetched whole before the connection goes back to the pool.
     """
 
-    def __init__(self, engine: AsyncEngine, connect: Connect, size: int) -> None:
+    def __init__(
+        self, engine: AsyncEngine, turns: Turns, connect: Connect, settings: DatabaseSettings
+    ) -> None:
+        """`turns` are those of `engine`; prepared statements have connections of their own."""
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine_turns = turns
         self._connect = connect
-        self._size = size
+        self._size = settings.pool_size
         self._pool: asyncpg.Pool[Record] | None = None
-        # asyncpg's own queue lets newcomers pass those who wait: at 64 clients and 10 connections
-        # the slowest twentieth took four times as long.
-        self._turns = asyncio.Semaphore(size)
+        self._turns = Turns(self._size, settings.pool_timeout)
 
     async def fetch(self, statement: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
         """Run a prepared statement and return its rows.
@@ -78,7 +79,7 @@ class Autocommit:
 
     async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
         """Run `statement` and return its rows, already fetched."""
-        async with self._engine.connect() as connection:
+        async with self._engine_turns, self._engine.connect() as connection:
             result: CursorResult[Any] = await connection.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
 
@@ -184,12 +185,12 @@ class Database:
             async_creator=self.connect,
             pool_size=settings.pool_size,
             max_overflow=settings.max_overflow,
-            pool_timeout=settings.pool_timeout,
             pool_use_lifo=True,
             connect_args={"prepared_statement_name_func": _unique_name} if pooled else {},
         )
         probe_idle_connections(self.engine)
-        self.autocommit = Autocommit(self.engine, self._connect, settings.pool_size)
+        self._turns = Turns(settings.pool_size + settings.max_overflow, settings.pool_timeout)
+        self.autocommit = Autocommit(self.engine, self._turns, self._connect, settings)
 
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """Open a raw connection outside the pool.
@@ -223,7 +224,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction: commits on success, rolls back on any error."""
-        async with self.engine.begin() as tx:
+        async with self._turns, self.engine.begin() as tx:
             yield tx
             faults.reach("transaction.done")
         faults.reach("transaction.committed")

@@ -1,17 +1,58 @@
-"""Connection pools: how full they are, and whether a connection still works before it is used.
+"""Connection pools: whose turn it is, how full they are, and whether a connection still works.
 
 SQLAlchemy's own pre-ping takes three round trips at every checkout (BEGIN, a statement, ROLLBACK).
 A connection whose socket is open and that was used a second ago needs no question.
 """
 
+import asyncio
 import time
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from backend.core.errors import DependencyUnavailable
+
 TRUSTED_SECONDS = 1.0
+
+
+class Turns:
+    """Who waits for a connection gets the next one.
+
+    The pools' own queues let newcomers pass those who wait: at 64 clients and 10 connections the
+    slowest twentieth took four times as long.
+    """
+
+    def __init__(self, connections: int, timeout: float) -> None:
+        """`timeout` in seconds bounds the wait for each turn."""
+        self._semaphore = asyncio.Semaphore(connections)
+        self._timeout = timeout
+
+    async def __aenter__(self) -> None:
+        """Wait for a turn.
+
+        Raises:
+            DependencyUnavailable: it did not come in time.
+        """
+        if not self._semaphore.locked():
+            await self._semaphore.acquire()
+            return
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._semaphore.acquire()
+        except TimeoutError as error:
+            raise DependencyUnavailable("The database is busy.") from error
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Let the next one have it."""
+        self._semaphore.release()
 
 
 class PoolUse(NamedTuple):

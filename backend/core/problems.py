@@ -7,7 +7,6 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from backend.core.errors import (
@@ -55,8 +54,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(InvalidCursor, _invalid_cursor)
     app.add_exception_handler(HTTPException, _http_error)
-    for fault in (DBAPIError, PoolTimeoutError):
-        app.add_exception_handler(fault, _database_fault)
+    app.add_exception_handler(DBAPIError, _database_fault)
 
 
 async def _api_error(request: Request, error: Exception) -> Response:
@@ -96,8 +94,9 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _database_fault(request: Request, error: Exception) -> Response:
     """A database that does not answer is a 503; a statement it refuses is our bug: a 500."""
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    if isinstance(error, DBAPIError) and sqlstate and not sqlstate.startswith(TRANSIENT_SQLSTATES):
+    assert isinstance(error, DBAPIError)  # noqa: S101
+    sqlstate = getattr(error.orig, "sqlstate", None) or ""
+    if sqlstate and not sqlstate.startswith(TRANSIENT_SQLSTATES):
         raise error
     log.warning("database unavailable", error=type(error).__name__, sqlstate=sqlstate)
     fault = DependencyUnavailable("The database does not answer: try again shortly.")
