@@ -19,7 +19,7 @@ from benchmarks.stack import API, Server, running_stack
 
 CLIENTS = 32
 SECONDS = 5
-MEASURED = ("download-url", "begin (put)")
+MEASURED = ("download-url", "begin (put)", "begin (1,000 parts)")
 
 
 async def main() -> None:

@@ -1,5 +1,6 @@
 """People for tests: each one registers, signs in and calls the API for themselves."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -71,3 +72,11 @@ async def people(api_url: str) -> AsyncIterator[Register]:
     yield register
     for http in clients:
         await http.aclose()
+
+
+async def until(status: int, ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """Ask until that is the answer: the API hears of others' changes within milliseconds."""
+    async with asyncio.timeout(4):  # what nobody heard of would be known five seconds later
+        while (answer := await ask()).status_code != status:
+            await asyncio.sleep(0.01)
+    return answer
