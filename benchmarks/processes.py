@@ -1,25 +1,28 @@
 """`make bench-processes`: one API process, then two on two cores, under the same number of clients.
 
-The load generator and PostgreSQL run on the same two cores, so two processes cannot give twice the
-requests here. What tells is the CPU a request costs: where it stays the same, the processes do not
-stand in each other's way, and more cores give more requests.
+The load generator and PostgreSQL run on the same two cores. Signing parts wants next to nothing of
+either, so it shows what a second process gives; for the others the CPU a request costs tells:
+where it stays the same, the processes do not stand in each other's way.
 """
 
 import asyncio
+import json
 
+import httpx
 from rich.console import Console
 from rich.table import Table
 
 from backend.core.services import open_services
 from backend.core.settings import Settings
 from benchmarks.load import Measurement, Request, measure
-from benchmarks.operations import operations
-from benchmarks.seed import seed
+from benchmarks.operations import JSON, operations
+from benchmarks.seed import World, bearer, seed
 from benchmarks.stack import API, Server, running_stack
 
 CLIENTS = 32
 SECONDS = 5
-MEASURED = ("download-url", "begin (put)", "begin (1,000 parts)")
+MEASURED = ("sign 1,000 parts", "download-url", "begin (put)")
+MIB = 2**20
 
 
 async def main() -> None:
@@ -34,6 +37,7 @@ async def main() -> None:
         await services.storage.ensure_bucket([])
         world = await seed(services, first.url)
         requests = {one.name: one.request for one in operations(world)}
+        requests["sign 1,000 parts"] = await _sign_parts(first.url, world)
         for name in MEASURED:
             alone = await _together([first], requests[name])
             both = await _together([first, second], requests[name])
@@ -41,6 +45,16 @@ async def main() -> None:
                 ratio = _rate(found) / _rate(alone)
                 table.add_row(name, str(len(found)), *_cells(found, ratio))
     Console(width=100).print(table)
+
+
+async def _sign_parts(api: str, world: World) -> Request:
+    """All parts of one upload, again and again."""
+    me = bearer(world.tokens[0])
+    film = {"name": "film.mkv", "size": 1_000 * 16 * MIB, "method": "multipart"}
+    async with httpx.AsyncClient(base_url=api, headers=me) as http:
+        upload = (await http.post("/v1/uploads", json=film)).raise_for_status().json()
+    wanted = json.dumps({"first": 1, "last": upload["part_count"]})
+    return Request("POST", f"/v1/uploads/{upload['id']}/parts", [(me | JSON, wanted)])
 
 
 async def _together(servers: list[Server], request: Request) -> list[Measurement]:

@@ -92,7 +92,8 @@ def settings(database_url: str, s3_endpoint: Endpoint, mailbox: Mailbox) -> Sett
     """The settings the shared API runs with; copy and change them for another."""
     return Settings(
         s3=S3Settings(endpoint_url=s3_endpoint.url),
-        database=DatabaseSettings(url=SecretStr(database_url), pool_size=20),
+        # On a busy machine a test may wait; what a user gets then is told by tests of its own.
+        database=DatabaseSettings(url=SecretStr(database_url), pool_size=20, pool_timeout=60),
         smtp_url=SecretStr(mailbox.url),
         auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
         sharing=SharingSettings(download_rate="1000000/minute"),
