@@ -1,6 +1,7 @@
 """The operator's commands, as processes."""
 
 import asyncio
+import json
 import time
 
 import asyncpg
@@ -219,6 +220,19 @@ class TestWorker:
             worker.process.terminate()
 
             assert await asyncio.wait_for(worker.process.wait(), 15) == 0
+
+    async def test_tells_of_its_queue_where_nobody_scrapes(self, own: Settings) -> None:
+        worker = await start(own, "worker", WORKER_METRICS_PORT="0", LOG_FORMAT="json")
+        assert worker.stdout
+        async with asyncio.timeout(30):
+            while b'"backlog"' not in (line := await worker.stdout.readline()):
+                assert line, "it has ended"
+        worker.terminate()
+        await worker.communicate()
+
+        said = json.loads(line)
+        assert (said["event"], said["level"]) == ("backlog", "info")
+        assert {"queued", "oldest_seconds", "failed"} <= said.keys()
 
     async def test_refuses_a_pooler_in_a_sentence(self, own: Settings) -> None:
         code, output = await run(own, "worker", DATABASE_POOLER="transaction")

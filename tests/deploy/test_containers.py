@@ -72,10 +72,13 @@ class TestCompose:
 
     def test_every_variable_is_explained_in_the_example(self) -> None:
         text = (ROOT / "docker-compose.yml").read_text()
-        passed_on = [k for k, v in COMPOSE["x-app"]["environment"].items() if v is None]
         example = (ROOT / ".env.example").read_text()
-        for name in {*re.findall(r"\$\{(\w+)", text), *passed_on}:
+        for name in set(re.findall(r"\$\{(\w+)", text)):
             assert re.search(rf"^(# )?{name}=", example, re.MULTILINE), name
+
+    def test_every_other_setting_of_the_application_reaches_it(self) -> None:
+        assert COMPOSE["x-app"]["env_file"] == [{"path": ".env", "required": False}]
+        assert None not in COMPOSE["x-app"]["environment"].values()
 
     def test_no_secret_has_a_value_in_the_repository(self) -> None:
         text = (ROOT / "docker-compose.yml").read_text()

@@ -1,15 +1,16 @@
-"""The same endpoints for a process that serves nothing else: the worker."""
+"""How the worker shows that it lives: the API's endpoints, gauges, and a log line a minute."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import itertools
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from backend.core import metrics, problems
-from backend.core.backlog import backlog
+from backend.core.backlog import Backlog, backlog
 from backend.core.services import Services
 from backend.features.health.routes import router
 
@@ -17,6 +18,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 OBSERVED_EVERY = 10.0
 """Seconds between two counts of the backlog."""
+LOGGED_EVERY = 6
+"""Counts between two lines in the log: CloudWatch's alarms read them where nobody scrapes."""
 
 
 class _Server(uvicorn.Server):
@@ -28,27 +31,47 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def probes(services: Services) -> AsyncIterator[None]:
-    """Serve /health, /ready and /metrics on WORKER_METRICS_PORT, unless that is 0."""
-    if not services.settings.worker_metrics_port:
+    """Watch the backlog; serve /health, /ready and /metrics on WORKER_METRICS_PORT, unless 0."""
+    async with AsyncExitStack() as stack:
+        if services.settings.worker_metrics_port:
+            await stack.enter_async_context(_serving(services))
+        observing = asyncio.create_task(_observe(services))
+        stack.callback(observing.cancel)
         yield
-        return
+
+
+@asynccontextmanager
+async def _serving(services: Services) -> AsyncIterator[None]:
     server = _Server(_config(services))
     serving = asyncio.create_task(server.serve())
-    observing = asyncio.create_task(_observe(services))
-    yield
-    observing.cancel()
-    server.should_exit = True
-    await serving
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
 
 
 async def _observe(services: Services) -> None:
-    """Keep the gauges of the backlog fresh."""
-    while True:
+    """Keep the gauges of the backlog fresh, and the log told."""
+    for number in itertools.count():
         try:
-            metrics.show_backlog(await backlog(services.database.autocommit))
+            found = await backlog(services.database.autocommit)
         except Exception as error:  # noqa: BLE001 - a gauge must never end the work
             log.warning("the backlog cannot be counted", error=type(error).__name__)
+        else:
+            metrics.show_backlog(found)
+            if number % LOGGED_EVERY == 0:
+                log.info("backlog", **_totals(found))
         await asyncio.sleep(OBSERVED_EVERY)
+
+
+def _totals(found: Collection[Backlog]) -> dict[str, float]:
+    queued = [one for one in found if one.state == "queued"]
+    return {
+        "queued": sum(one.count for one in queued),
+        "oldest_seconds": round(max((one.oldest_seconds for one in queued), default=0)),
+        "failed": sum(one.count for one in found if one.state == "failed"),
+    }
 
 
 def _config(services: Services) -> uvicorn.Config:
