@@ -130,14 +130,22 @@ class TestEnd:
             assert "are kept in" in printed
             assert not [part for part in parts if alive(part)]
 
-    def test_a_part_that_dies_ends_the_run_with_a_sentence(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("part", "name", "log"),
+        [("ministack", "The S3 server", "s3.log"), ("worker", "The worker", "")],
+    )
+    def test_a_part_that_dies_ends_the_run_with_a_sentence(
+        self, tmp_path: Path, part: str, name: str, log: str
+    ) -> None:
         with stack(tmp_path) as running:
-            running.part("ministack").kill()
+            running.part(part).kill()
             printed, _ = running.process.communicate(timeout=30)
 
             assert running.process.returncode == 1
-            assert "The S3 server stopped unexpectedly" in printed
-            assert "s3.log" in printed
+            assert f"{name} stopped unexpectedly (Killed)." in printed
+            assert "Nothing is lost: run it again" in printed
+            assert log in printed
+            assert "Fatal Python error" not in printed
 
 
 class TestTrouble:

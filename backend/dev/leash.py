@@ -6,6 +6,7 @@ Standard input is the leash: the parent holds its other end, which closes when t
 or dies, be it by `kill -9`. Then the command gets SIGNAL, and after GRACE seconds SIGKILL.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -26,7 +27,9 @@ def main() -> int:
 
 
 def _end_with_parent(child: "subprocess.Popen[bytes]", stop: int, grace: float) -> None:
-    sys.stdin.buffer.read()
+    # Not by sys.stdin: the interpreter cannot end while another thread holds its lock.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     child.send_signal(stop)
     try:
         child.wait(grace)

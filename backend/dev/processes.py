@@ -15,6 +15,7 @@ LEASH = Path(__file__).with_name("leash.py")
 GRACE = 8.0
 """Seconds a child has to stop by itself."""
 POLL = 0.05
+SIGNALLED = 192  # 256 less 64, the highest signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,13 @@ class Child:
 
     async def ended(self) -> CannotRun:
         """Wait until it stops by itself, and say so."""
-        code = await self.process.wait()
-        reason = f"{self.name} stopped unexpectedly (exit code {code})"
+        reason = f"{self.name} stopped unexpectedly ({_how(await self.process.wait())})"
         if self.log is None:
-            return CannotRun(f"{reason}: its last words are above.")
-        return CannotRun(f"{reason}: {_last_line(self.log)} The whole output is in {self.log}.")
+            return CannotRun(f"{reason}. Its last words are above. Nothing is lost: run it again.")
+        return CannotRun(
+            f"{reason}. Nothing is lost: run it again, and if it stops again, look into {self.log}."
+            f" Its last words: {_last_line(self.log)}"
+        )
 
     async def until(self, ready: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
         """Wait until `ready()`.
@@ -95,6 +98,12 @@ async def running(
         assert process.stdin is not None  # noqa: S101 - opened as a pipe above
         process.stdin.close()
         await process.wait()
+
+
+def _how(code: int) -> str:
+    """What an exit code tells. A signal is negative; the leash passes it on as a byte."""
+    number = 256 - code if code > SIGNALLED else -code
+    return (number > 0 and signal.strsignal(number)) or f"exit code {code}"
 
 
 def _last_line(log: Path) -> str:
