@@ -61,7 +61,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _install_middleware(app: FastAPI, settings: Settings) -> None:
-    """Outermost last: proxy headers first say who calls, then the edge, then CORS."""
+    """Outermost last: proxy headers first say who calls; CORS lets pages read also our refusals."""
+    app.add_middleware(EdgeMiddleware, settings=settings)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -71,7 +72,6 @@ def _install_middleware(app: FastAPI, settings: Settings) -> None:
             expose_headers=["X-Request-ID", "Retry-After", "Location"],
             max_age=600,
         )
-    app.add_middleware(EdgeMiddleware, settings=settings)
     if settings.trusted_proxies:
         trusted = [str(network) for network in settings.trusted_proxies]
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)

@@ -14,19 +14,20 @@ from backend.core.errors import (
     BadRequest,
     BodyTooLarge,
     DependencyUnavailable,
+    InvalidToken,
     RequestTimeout,
     TooManyRequests,
     Unauthorized,
+    UnknownCursor,
     Unprocessable,
 )
 from backend.core.schema import Problem, problems
 from backend.rules.idempotency import IdempotencyKeyInUse, IdempotencyKeyReused
-from backend.rules.principal import ScopeRequired, SessionRequired
+from backend.rules.principal import CREDENTIAL, SESSION, ScopeRequired, SessionRequired
 
 Json = dict[str, Any]
 
 PROBLEM = "application/problem+json"
-SCHEME = "OAuth2PasswordBearer"
 UNLOCK: Json = {"LinkUnlock": []}
 OPERATING = {"/health", "/ready", "/metrics"}
 
@@ -70,10 +71,20 @@ def _common_errors(path: str, operation: Json) -> Iterator[type[ApiError]]:
         yield from (BadRequest, RequestTimeout, BodyTooLarge)
     if "Idempotency-Key" in parameters:
         yield from (Unauthorized, IdempotencyKeyInUse, IdempotencyKeyReused)
+    if "cursor" in parameters:
+        yield UnknownCursor
     for scheme in operation.get("security", ()):
-        if SCHEME in scheme:
-            yield Unauthorized
-            yield ScopeRequired if scheme[SCHEME] else SessionRequired
+        yield from _refusals(scheme)
+
+
+def _refusals(scheme: Json) -> Iterator[type[ApiError]]:
+    """What a credential of this scheme, with these scopes, may be told."""
+    if scheme.keys() & {CREDENTIAL, SESSION}:
+        yield from (Unauthorized, InvalidToken)
+    if SESSION in scheme:
+        yield SessionRequired
+    if scheme.get(CREDENTIAL):
+        yield ScopeRequired
 
 
 def _let_security_be_optional(operation: Json) -> None:

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from jose import JWTError, jwt
 
-from backend.core.errors import Unauthorized
+from backend.core.errors import InvalidToken
 from backend.core.settings import Settings
 
 ALGORITHM = "HS256"
@@ -60,7 +60,7 @@ class TokenSigner:
         """Return the token's claims.
 
         Raises:
-            Unauthorized: malformed, unknown key, wrong signature, issuer or audience, expired.
+            InvalidToken: malformed, unknown key, wrong signature, issuer or audience, expired.
         """
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
@@ -74,9 +74,7 @@ class TokenSigner:
             )
         # jose lets TypeError and AttributeError escape for headers of a surprising JSON type.
         except (JWTError, KeyError, TypeError, AttributeError, ValueError) as error:
-            raise Unauthorized(
-                "The access token is not valid or has expired.", code="invalid_token"
-            ) from error
+            raise InvalidToken("The access token is not valid or has expired.") from error
 
 
 def _derive(secret: str) -> bytes:

@@ -54,6 +54,12 @@ class Unauthorized(ApiError):
         super().__init__(detail, code=code, headers={"WWW-Authenticate": "Bearer"})
 
 
+class InvalidToken(Unauthorized):
+    """This credential is not valid, or no longer."""
+
+    code = "invalid_token"
+
+
 class Forbidden(ApiError):
     """Your role or your credential's scopes do not allow this."""
 
@@ -124,6 +130,12 @@ class Unprocessable(ApiError):
     """The request is well-formed but its content is not valid."""
 
     status, code = 422, "invalid_request"
+
+
+class UnknownCursor(Unprocessable):
+    """The cursor is not one this list has given."""
+
+    code = "invalid_cursor"
 
 
 class TooManyRequests(ApiError):

@@ -16,6 +16,7 @@ from backend.core.errors import (
     DependencyUnavailable,
     MethodNotAllowed,
     NotFound,
+    UnknownCursor,
     Unprocessable,
 )
 from backend.kit.cursors import InvalidCursor
@@ -24,6 +25,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 MAX_REPORTED_ERRORS = 20
+NO_OBJECT = "The body is not a JSON object: send one, with Content-Type: application/json."
 # SQLSTATE classes that say "not now" rather than "not so": connection, resources, operator.
 TRANSIENT_SQLSTATES = ("08", "53", "57", "40", "55P03")
 
@@ -69,13 +71,20 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
         {"loc": [str(part) for part in item["loc"]], "msg": item["msg"], "type": item["type"]}
         for item in error.errors()[:MAX_REPORTED_ERRORS]
     ]
-    detail = "; ".join(f"{'.'.join(item['loc'])}: {item['msg']}" for item in errors[:3])
+    detail = (
+        NO_OBJECT
+        if _no_object(errors)
+        else "; ".join(f"{'.'.join(item['loc'])}: {item['msg']}" for item in errors[:3])
+    )
     return problem(request.scope.get("request_id"), Unprocessable(detail, errors=errors))
 
 
+def _no_object(errors: list[dict[str, Any]]) -> bool:
+    return [(item["loc"], item["type"]) for item in errors] == [(["body"], "model_attributes_type")]
+
+
 async def _invalid_cursor(request: Request, _error: Exception) -> Response:
-    error = Unprocessable("The cursor is not one this list has given.", code="invalid_cursor")
-    return problem(request.scope.get("request_id"), error)
+    return problem(request.scope.get("request_id"), UnknownCursor())
 
 
 # What Starlette and FastAPI raise themselves.

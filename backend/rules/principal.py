@@ -20,7 +20,7 @@ from sqlalchemy.engine import Row
 from starlette.requests import HTTPConnection
 
 from backend.core.db import Autocommit, fetch_one
-from backend.core.errors import Forbidden, Unauthorized
+from backend.core.errors import Forbidden, InvalidToken, Unauthorized
 from backend.core.prepared import Prepared
 from backend.core.services import Services
 from backend.kit.tokens import token_hash
@@ -28,6 +28,9 @@ from backend.models import ActorKind, ApiKey, User, UserRole, UserSession
 from backend.rules.actor import Actor
 
 API_KEY_PREFIX = "wu_"
+TOKEN_URL = "/v1/auth/token"  # noqa: S105 - an address
+CREDENTIAL, SESSION = "OAuth2PasswordBearer", "Session"
+"""The security schemes' names in the OpenAPI document."""
 LAST_USED_STEP = timedelta(minutes=5)
 """How exact `last_used_at` is: a write on every request would cost more than it tells."""
 
@@ -153,7 +156,7 @@ async def _by_access_token(services: Services, token: str) -> tuple[Principal, f
     session_id = UUID(claims["sid"])
     user = await fetch_one(services.database.autocommit, BY_SESSION, session_id=session_id)
     if user is None:
-        raise Unauthorized("The session has ended.", code="invalid_token")
+        raise InvalidToken("The session has ended.")
     actor = Actor(ActorKind.USER, user.id)
     return _principal(user, own_scopes(user.role), actor, session_id), claims["exp"]
 
@@ -162,7 +165,7 @@ async def _by_api_key(services: Services, key: str) -> tuple[Principal, float]:
     db = services.database.autocommit
     found = await fetch_one(db, BY_API_KEY, key_hash=token_hash(key))
     if found is None:
-        raise Unauthorized("The API key is not valid.", code="invalid_token")
+        raise InvalidToken("The API key is not valid.")
     await _note_use(db, found.key_id, found.last_used_at)
     # A key keeps no more than its account: an administrator who is one no longer loses `admin`.
     scopes = own_scopes(found.role) & frozenset(found.scopes)
@@ -182,15 +185,13 @@ async def _note_use(db: Autocommit, key_id: UUID, last_used_at: datetime | None)
         await db.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
 
 
-class _Credential(OAuth2PasswordBearer):
+class _WithScopes(OAuth2PasswordBearer):
     """What FastAPI documents as the scheme, and calls to get the principal; API keys count, too."""
 
     def __init__(self) -> None:
         texts = {scope.value: text for scope, text in SCOPE_TEXTS.items()}
-        super().__init__("/v1/auth/token", scheme_name="OAuth2PasswordBearer", scopes=texts)
+        super().__init__(TOKEN_URL, scheme_name=CREDENTIAL, scopes=texts)
 
-
-class _WithScopes(_Credential):
     async def __call__(  # type: ignore[override]  # a principal instead of the token
         self, connection: HTTPConnection, needed: SecurityScopes
     ) -> Principal:
@@ -203,7 +204,12 @@ class _WithScopes(_Credential):
         return principal
 
 
-class _WithSession(_Credential):
+class _WithSession(OAuth2PasswordBearer):
+    """The same for what an API key may never do."""
+
+    def __init__(self) -> None:
+        super().__init__(TOKEN_URL, scheme_name=SESSION)
+
     async def __call__(  # type: ignore[override]
         self, connection: HTTPConnection
     ) -> Principal:

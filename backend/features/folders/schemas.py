@@ -11,14 +11,11 @@ from backend.core.schema import Schema
 NODE_ID = "0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"
 PARENT_ID = "0199c0de-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
 OWNER_ID = "0199c0dd-0001-7abc-9def-0123456789ab"
-MAX_NAME_LENGTH = 1024
-"""Characters a request may spell a name with; what is stored is measured in bytes."""
 
 RoleName = Literal["viewer", "editor", "owner"]
 Name = Annotated[
     str,
     Field(
-        max_length=MAX_NAME_LENGTH,
         description="At most 255 bytes of UTF-8; no control, path or bidi characters. "
         "Unique within its folder, ignoring case.",
     ),
