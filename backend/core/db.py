@@ -40,6 +40,10 @@ LOST = (
     TimeoutError,
 )
 
+TRANSIENT = ("08", "40", "53", "55P03", "57")
+"""How SQLSTATEs begin that say "not now" rather than "not so": connection, deadlock, resources,
+lock, operator."""
+
 Connect = Callable[..., Coroutine[Any, Any, Any]]
 
 Transaction = AsyncConnection
@@ -76,6 +80,11 @@ class Autocommit:
         except LOST as error:
             log.warning("lost the database", error=type(error).__name__)
             raise DependencyUnavailable("The database does not answer.") from error
+        except asyncpg.PostgresError as error:
+            if not (error.sqlstate or "").startswith(TRANSIENT):
+                raise
+            log.warning("the database gave up", error=type(error).__name__)
+            raise DependencyUnavailable("The database is busy.") from error
 
     async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
         """Run `statement` and return its rows, already fetched."""

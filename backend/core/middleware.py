@@ -11,10 +11,17 @@ import time
 from dataclasses import dataclass, field
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.core import metrics
-from backend.core.errors import ApiError, BodyTooLarge, DependencyUnavailable, RequestTimeout
+from backend.core.errors import (
+    ApiError,
+    BadRequest,
+    BodyTooLarge,
+    DependencyUnavailable,
+    RequestTimeout,
+)
 from backend.core.logs import RequestLog, request_id
 from backend.core.problems import problem
 from backend.core.settings import Settings
@@ -72,7 +79,7 @@ class EdgeMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(_request_id(scope))
+        exchange = Exchange(_request_id(scope), body_complete=not _has_body(scope))
         scope["request_id"] = exchange.request_id
         request_id.set(exchange.request_id)  # each request runs in a task of its own
         metrics.http_in_flight.inc()
@@ -128,6 +135,8 @@ class EdgeMiddleware:
 def _as_api_error(error: Exception, exchange: Exchange) -> ApiError:
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, ClientDisconnect):
+        return BadRequest("The connection ended before the request did.")
     if isinstance(error, TimeoutError):
         if exchange.body_complete:
             return DependencyUnavailable("The request took too long.")
@@ -140,6 +149,12 @@ def _refuse_announced(scope: Scope) -> None:
     length = dict(scope["headers"]).get(b"content-length", b"0")
     if not length.isdigit() or int(length) > BULK_BODY:
         raise BodyTooLarge
+
+
+def _has_body(scope: Scope) -> bool:
+    """Whether one follows the headers (RFC 9112, 6)."""
+    names = {name for name, _ in scope["headers"]}
+    return not names.isdisjoint({b"content-length", b"transfer-encoding"})
 
 
 def _request_id(scope: Scope) -> str:

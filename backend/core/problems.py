@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from backend.core.db import TRANSIENT
 from backend.core.errors import (
     ApiError,
     BadRequest,
@@ -26,8 +27,6 @@ log = structlog.stdlib.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 MAX_REPORTED_ERRORS = 20
 NO_OBJECT = "The body is not a JSON object: send one, with Content-Type: application/json."
-# SQLSTATE classes that say "not now" rather than "not so": connection, resources, operator.
-TRANSIENT_SQLSTATES = ("08", "53", "57", "40", "55P03")
 
 
 def problem(request_id: str | None, error: ApiError) -> Response:
@@ -105,7 +104,7 @@ async def _database_fault(request: Request, error: Exception) -> Response:
     """A database that does not answer is a 503; a statement it refuses is our bug: a 500."""
     assert isinstance(error, DBAPIError)  # noqa: S101
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
-    if sqlstate and not sqlstate.startswith(TRANSIENT_SQLSTATES):
+    if sqlstate and not sqlstate.startswith(TRANSIENT):
         raise error
     log.warning("database unavailable", error=type(error).__name__, sqlstate=sqlstate)
     fault = DependencyUnavailable("The database does not answer: try again shortly.")

@@ -61,12 +61,15 @@ class IdempotencyKeyInUse(Conflict):
 
 
 class IdempotentRoute(DirectRoute):
-    """A route whose `POST` honours the header."""
+    """A route that honours the header if it declares it, as every `POST` does that creates.
+
+    The others may be repeated anyway, or store nothing: to keep their answers would only cost.
+    """
 
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler; without the header nothing is added to the request."""
         handler = super().get_route_handler()
-        if self.methods != {"POST"}:
+        if not any(field.alias.lower() == HEADER for field in self.dependant.header_params):
             return handler
 
         async def idempotent(request: Request) -> Response:

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from backend.core.settings import Settings
-from tests.conftest import serve
+from tests.conftest import new_database, serve
+from tests.people import people
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,32 @@ class TestBody:
         assert answer.startswith(b"HTTP/1.1 408")
         assert b'"code":"request_timeout"' in answer
 
+    async def test_one_that_breaks_off_is_no_fault_of_ours(
+        self, strict: str, client: httpx.AsyncClient
+    ) -> None:
+        head = register_head("Content-Length: 100", "Idempotency-Key: some-key")
+        host, _, port = strict.removeprefix("http://").partition(":")
+        _reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(head + b'{"email":')
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+        def counted(status: int) -> float:
+            labels = {"method": "POST", "route": "/v1/auth/register", "status": str(status)}
+            return REGISTRY.get_sample_value("http_requests_total", labels) or 0
+
+        async with asyncio.timeout(10):
+            while not counted(400):
+                await asyncio.sleep(0.01)
+        assert not counted(500)
+
+    async def test_one_that_is_no_json_is_told_so(self, client: httpx.AsyncClient) -> None:
+        answer = await client.post("/v1/auth/register", content=b'{"email": "a@example.com"}')
+
+        assert answer.status_code == 422
+        assert "Content-Type: application/json" in answer.json()["detail"]
+
     async def test_a_length_that_is_no_number_is_refused(self, strict: str) -> None:
         answer = await send(strict, register_head("Content-Length: many"))
 
@@ -117,6 +146,15 @@ class TestCors:
     async def test_a_known_origin_may_call(self, client: httpx.AsyncClient) -> None:
         answer = await preflight(client, "https://app.example.com")
 
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+
+    async def test_a_known_origin_reads_also_what_was_refused_at_the_edge(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        headers = {"Origin": "https://app.example.com"}
+        answer = await client.post("/v1/auth/register", content=b"x" * 4096, headers=headers)
+
+        assert answer.status_code == 413
         assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
 
     async def test_another_origin_may_not(self, client: httpx.AsyncClient) -> None:
@@ -167,6 +205,28 @@ class TestProblems:
 
 
 class TestFaults:
+    async def test_a_read_that_takes_too_long_is_a_503(
+        self, settings: Settings, postgres_url: str
+    ) -> None:
+        """A request without a body cannot be late."""
+        database = settings.database.model_copy(
+            update={"url": type(settings.database.url)(await new_database(postgres_url))}
+        )
+        impatient = {"database": database, "request_timeout": 1}
+        async with (
+            serve(settings.model_copy(update=impatient)) as url,
+            people(url) as register,
+        ):
+            ada = await register("ada")
+            connection = await asyncpg.connect(database.url.get_secret_value())
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE nodes IN ACCESS EXCLUSIVE MODE")
+                answer = await ada.http.get("/v1/folders/root")
+            await connection.close()
+
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+
     async def test_a_database_that_is_gone_is_a_503(self, settings: Settings) -> None:
         gone = settings.database.model_copy(
             update={"url": type(settings.database.url)("postgresql://postgres@127.0.0.1:9/none")}
