@@ -1,6 +1,7 @@
 """What docs/pipelines.md promises of the workflows. Their form is linted by `make lint-deploy`."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,30 @@ def test_workflow_never_runs_twice_at_once(workflow: dict[Any, Any]) -> None:
 def test_job_ends_and_says_what_it_may(job: dict[str, Any]) -> None:
     assert "permissions" in job
     assert "uses" in job or "timeout-minutes" in job
+
+
+def needs(job: dict[str, Any]) -> list[str]:
+    """The jobs it names itself: one, several or none."""
+    named = job.get("needs", [])
+    return [named] if isinstance(named, str) else named
+
+
+def above(jobs: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    """Every job that one needs, directly or not."""
+    for needed in needs(jobs[key]):
+        yield jobs[needed]
+        yield from above(jobs, needed)
+
+
+@each_workflow
+def test_job_below_one_that_may_be_skipped_says_when_it_runs(workflow: dict[str, Any]) -> None:
+    """A condition without such a function means `success()`, and that looks all the way up."""
+    jobs = workflow["jobs"]
+    below_a_skippable = {key for key in jobs if any("if" in job for job in above(jobs, key))}
+    looks_for_itself = {
+        key for key, job in jobs.items() if re.search(r"(always|cancelled)\(\)", job.get("if", ""))
+    }
+    assert below_a_skippable <= looks_for_itself
 
 
 @each_job
