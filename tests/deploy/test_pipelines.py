@@ -163,6 +163,21 @@ def test_aws_is_reached_without_long_lived_keys() -> None:
     assert not re.search(r"aws[-_](access|secret)[-_]", text, re.IGNORECASE)
 
 
+def test_two_builds_of_one_commit_get_two_tags() -> None:
+    """The registry refuses a tag it has, and *Run workflow* builds the same commit again."""
+    action = yaml.safe_load((ROOT / ".github/actions/deploy/action.yml").read_text())
+    [push] = [s["run"] for s in action["runs"]["steps"] if "skopeo copy" in s.get("run", "")]
+    [tag] = re.findall(r'"docker://\$REPOSITORY:(.+)"', push)
+    command = ["bash", "-c", f"echo {tag}"]
+    commit = {"GITHUB_SHA": "a" * 40}
+    tags = {
+        subprocess.check_output(command, text=True, env={**commit, "DIGEST": digest}).strip()
+        for digest in ("sha256:" + "1" * 64, "sha256:" + "2" * 64)
+    }
+    assert len(tags) == 2
+    assert all(re.fullmatch(r"a{40}[\w.-]{1,88}", tag) for tag in tags)
+
+
 def test_tests_run_on_every_supported_python() -> None:
     supported = re.search(
         r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text()
