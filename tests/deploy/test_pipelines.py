@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.programs import installed
+
 ROOT = Path(__file__).parents[2]
 # YAML 1.1 reads the key `on` as true.
 WORKFLOWS: dict[str, dict[Any, Any]] = {
@@ -161,6 +163,39 @@ def test_checkout_leaves_no_credentials_behind(job: dict[str, Any]) -> None:
 def test_aws_is_reached_without_long_lived_keys() -> None:
     text = "".join(path.read_text() for path in (ROOT / ".github").rglob("*.yml"))
     assert not re.search(r"aws[-_](access|secret)[-_]", text, re.IGNORECASE)
+
+
+def test_pull_requests_are_checked_as_a_developer_checks() -> None:
+    """With everything that `.ci/run` runs."""
+    steps = [
+        step.get("run", "")
+        for workflow in ("ci.yml", "terraform.yml")
+        for job in WORKFLOWS[workflow]["jobs"].values()
+        for step in job["steps"]
+    ]
+    checks = re.findall(r"^step (make [\w-]+)", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    assert set(checks) <= set(steps)
+
+
+def test_ci_skips_no_test_for_want_of_a_program() -> None:
+    [packages] = re.findall(r"packages=\((.+)\)", (ROOT / ".ci/run").read_text())
+    steps = WORKFLOWS["ci.yml"]["jobs"]["test"]["steps"]
+    [install] = [s["run"] for s in steps if "apt-get install" in s.get("run", "")]
+    [test] = [s for s in steps if s.get("run") == "make test"]
+    assert set(packages.split()) - set(install.split()) == {"chromium"}  # GitHub's image has Chrome
+    assert test["env"]["REQUIRE_TEST_PROGRAMS"]
+
+
+def test_a_missing_program_skips_tests_only_where_it_may_be_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("REQUIRE_TEST_PROGRAMS", raising=False)
+    assert installed("no-such-program", "sh")
+    assert installed("no-such-program") is None
+    monkeypatch.setenv("REQUIRE_TEST_PROGRAMS", "1")
+    assert installed("no-such-program", "sh")
+    with pytest.raises(FileNotFoundError, match="no-such-program"):
+        installed("no-such-program")
 
 
 def test_two_builds_of_one_commit_get_two_tags() -> None:
