@@ -1,5 +1,4 @@
 import asyncio
-import shutil
 import socket
 import subprocess
 import time
@@ -12,8 +11,9 @@ from pydantic import SecretStr
 
 from backend.core.errors import TooManyRequests
 from backend.core.limits import RateLimiter
+from tests.programs import installed
 
-REDIS = shutil.which("redis-server") or shutil.which("valkey-server")
+REDIS = installed("redis-server", "valkey-server")
 NOWHERE = SecretStr("redis://127.0.0.1:1/0")
 
 

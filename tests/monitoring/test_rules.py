@@ -1,7 +1,6 @@
 """The alerts: valid, each proven to fire, each with a section that says what to do."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import yaml
 
 from tests.monitoring.promql import labels_used, metrics_used
 from tests.monitoring.test_metrics import exported
+from tests.programs import installed
 
 MONITORING = Path("monitoring/prometheus")
 RULE_FILES = sorted(MONITORING.glob("rules/*.yml"))
@@ -22,7 +22,7 @@ OPERATIONS = Path("docs/operations.md")
 OF_PROMETHEUS = {"up", "job", "instance", "le"}
 
 needs_promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None,
+    installed("promtool") is None,
     reason="needs Debian's package prometheus, which .ci/run installs (2026-11-21)",
 )
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import os
-import shutil
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+from tests.programs import installed
+
+CHROMIUM = installed("chromium", "google-chrome")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
     "--disable-background-networking --disable-component-update --disable-popup-blocking "
