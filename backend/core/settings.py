@@ -186,7 +186,7 @@ class Settings(BaseSettings):
     download_url_ttl: Duration = Field(timedelta(minutes=5), gt=timedelta(0), le=timedelta(days=7))
     request_timeout: Seconds = 30
     max_body_bytes: int = Field(64 * 1024, ge=1024)
-    signing_rate: Rate = "600000/minute"
+    signing_rate: Rate = "30000/minute"
     drain_timeout: Seconds = 20
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"

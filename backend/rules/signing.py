@@ -3,8 +3,8 @@
 from backend.core.services import Services
 from backend.rules.principal import Principal
 
-URLS_PER_REQUEST = 100
-"""Signing so many takes about as long as everything else a request does."""
+URLS_PER_REQUEST = 20
+"""Signing so many takes a processor about as long as everything else a request does."""
 
 
 async def limit_signing(services: Services, principal: Principal, urls: int = 1) -> None:
