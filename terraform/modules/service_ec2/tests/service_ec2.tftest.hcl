@@ -96,6 +96,23 @@ run "the_instance_role_is_narrow" {
   }
 }
 
+run "a_deployment_may_launch_and_tag_from_the_template_only" {
+  command = plan
+
+  assert {
+    condition = { for statement in output.deployment_statements : statement.Action[0] => statement.Condition if startswith(statement.Action[0], "ec2:") && length(statement.Condition) > 0 } == {
+      "ec2:RunInstances" = { ArnEquals = { "ec2:LaunchTemplate" = aws_launch_template.this.arn } }
+      "ec2:CreateTags"   = { StringEquals = { "ec2:CreateAction" = "RunInstances" } }
+    }
+    error_message = "each call under the one condition that AWS knows for it"
+  }
+
+  assert {
+    condition     = toset([for resource in flatten([for statement in output.deployment_statements : statement.Resource if statement.Sid == "TagWhatIsLaunched"]) : split("/", split(":", resource)[5])[0]]) == toset(aws_launch_template.this.tag_specifications[*].resource_type)
+    error_message = "it tags what the template tags: instances"
+  }
+}
+
 run "replaces_before_it_stops_and_renews_every_month" {
   command = plan
 
