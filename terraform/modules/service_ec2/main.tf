@@ -109,9 +109,10 @@ resource "aws_autoscaling_group" "this" {
     version = aws_launch_template.this.latest_version
   }
 
+  # Every replacement keeps to this, rollouts too: new before old, a quarter at a time and at least one.
   instance_maintenance_policy {
     min_healthy_percentage = 100
-    max_healthy_percentage = 200
+    max_healthy_percentage = 125
   }
 
   tag {
@@ -126,7 +127,10 @@ resource "aws_autoscaling_group" "this" {
   }
 }
 
+# Without a load balancer a second instance only takes the fixed address over, and leaves it nowhere when it goes again.
 resource "aws_autoscaling_policy" "processor" {
+  count = var.load_balancer == null ? 0 : 1
+
   name                   = "${var.name}-processor"
   autoscaling_group_name = aws_autoscaling_group.this.name
   policy_type            = "TargetTrackingScaling"

@@ -122,6 +122,11 @@ run "replaces_before_it_stops_and_renews_every_month" {
   }
 
   assert {
+    condition     = aws_autoscaling_group.this.instance_maintenance_policy[0].max_healthy_percentage == 125
+    error_message = "a bad image meets a few requests, not half of them"
+  }
+
+  assert {
     condition     = aws_autoscaling_group.this.launch_template[0].version == "1"
     error_message = "a numbered version, which AWS can roll back to"
   }
@@ -144,8 +149,8 @@ run "behind_a_load_balancer_its_health_counts" {
   }
 
   assert {
-    condition     = aws_autoscaling_policy.requests[0].target_tracking_configuration[0].predefined_metric_specification[0].resource_label == var.load_balancer.request_label
-    error_message = "and it scales on requests too"
+    condition     = aws_autoscaling_policy.requests[0].target_tracking_configuration[0].predefined_metric_specification[0].resource_label == var.load_balancer.request_label && length(aws_autoscaling_policy.processor) == 1
+    error_message = "and it scales, on processor and requests"
   }
 }
 
@@ -160,6 +165,11 @@ run "alone_it_takes_the_fixed_address_when_ready" {
   assert {
     condition     = aws_autoscaling_group.this.health_check_type == "EC2" && contains(yamldecode(local.user_data).runcmd[2], "we-upload-address")
     error_message = "a unit of its own moves the address"
+  }
+
+  assert {
+    condition     = length(aws_autoscaling_policy.processor) + length(aws_autoscaling_policy.requests) == 0
+    error_message = "nothing scales in the instance that holds the address"
   }
 
   assert {
