@@ -11,6 +11,8 @@ network = { cidr = "10.20.0.0/16" }
 
 database = {
   instance_class        = "db.t4g.micro"
+  max_connections       = 120
+  pool_size             = 4
   multi_az              = false
   backup_retention_days = 7
 }

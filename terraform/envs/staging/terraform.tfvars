@@ -15,6 +15,8 @@ network = {
 
 database = {
   instance_class        = "db.t4g.micro"
+  max_connections       = 150
+  pool_size             = 4
   multi_az              = false
   backup_retention_days = 7
 }

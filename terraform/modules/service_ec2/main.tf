@@ -10,6 +10,9 @@ locals {
   region   = data.aws_region.current.region
   registry = split("/", var.repository.url)[0]
 
+  # Of the instances, while some are replaced: a quarter at a time, and at least one.
+  most_percent = 125
+
   files = merge(
     {
       "/usr/local/bin/we-upload-metadata"      = { permissions = "0755", content = file("${path.module}/files/metadata.sh") }
@@ -109,10 +112,10 @@ resource "aws_autoscaling_group" "this" {
     version = aws_launch_template.this.latest_version
   }
 
-  # Every replacement keeps to this, rollouts too: new before old, a quarter at a time and at least one.
+  # Every replacement keeps to this, rollouts too: new before old.
   instance_maintenance_policy {
     min_healthy_percentage = 100
-    max_healthy_percentage = 125
+    max_healthy_percentage = local.most_percent
   }
 
   tag {

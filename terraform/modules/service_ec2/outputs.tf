@@ -8,6 +8,11 @@ output "deployment" {
   }
 }
 
+output "most_processes" {
+  description = "How many processes run at most, by their command: while instances are replaced there are more of them."
+  value       = { for command in ["serve", "worker"] : command => ceil(var.capacity.max * local.most_percent / 100) }
+}
+
 output "deployment_statements" {
   description = "Rights of a deployment: to migrate, to make a launch template version and to roll it out."
   value = [

@@ -55,6 +55,7 @@ module "database" {
   allocated_storage        = var.database.allocated_storage
   max_allocated_storage    = var.database.max_allocated_storage
   max_connections          = var.database.max_connections
+  service_connections      = sum([for command, processes in local.most_processes : processes * module.application.connections[command]])
   multi_az                 = var.database.multi_az
   backup_retention_days    = var.database.backup_retention_days
   deletion_protection      = var.protected

@@ -90,11 +90,12 @@ variable "database" {
     instance_class        = optional(string, "db.t4g.micro")
     allocated_storage     = optional(number, 20)
     max_allocated_storage = optional(number, 100)
-    max_connections       = optional(number, 100)
+    max_connections       = optional(number, 120)
+    pool_size             = optional(number, 4)
     multi_az              = optional(bool, true)
     backup_retention_days = optional(number, 35)
   })
-  description = "Size and safety of the database."
+  description = "Size and safety of the database, and the connections each process keeps to it (pool_size)."
   default     = {}
 }
 

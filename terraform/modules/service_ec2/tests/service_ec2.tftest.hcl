@@ -127,6 +127,11 @@ run "replaces_before_it_stops_and_renews_every_month" {
   }
 
   assert {
+    condition     = output.most_processes == { serve = 3, worker = 3 }
+    error_message = "each instance runs both, and a third may come before one of two goes"
+  }
+
+  assert {
     condition     = aws_autoscaling_group.this.launch_template[0].version == "1"
     error_message = "a numbered version, which AWS can roll back to"
   }

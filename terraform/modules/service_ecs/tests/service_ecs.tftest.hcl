@@ -105,6 +105,11 @@ run "replaces_a_few_at_a_time_and_always_one" {
     condition     = { for command, service in aws_ecs_service.this : command => service.deployment_maximum_percent } == { serve = 150, worker = 200 }
     error_message = "one more than two tasks, and one more than one"
   }
+
+  assert {
+    condition     = output.most_processes == { serve = 9, worker = 2 }
+    error_message = "half more than six, and a second worker"
+  }
 }
 
 run "a_larger_fleet_goes_by_quarters" {
