@@ -26,6 +26,7 @@ module "network" {
   cidr                     = var.network.cidr
   zone_count               = var.network.zone_count
   nat                      = var.network.nat
+  egress_ports             = var.network.egress_ports
   kms_key_arn              = module.secrets.kms_key_arn
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = local.boundary

@@ -53,11 +53,12 @@ variable "protected" {
 
 variable "network" {
   type = object({
-    cidr       = optional(string, "10.20.0.0/16")
-    zone_count = optional(number, 2)
-    nat        = optional(string, "none")
+    cidr         = optional(string, "10.20.0.0/16")
+    zone_count   = optional(number, 2)
+    nat          = optional(string, "none")
+    egress_ports = optional(set(number), [443, 587])
   })
-  description = "Range, zones, and NAT gateways (none, single or per_zone)."
+  description = "Range, zones, NAT gateways (none, single or per_zone), and the ports the service may speak out to."
   default     = {}
 }
 
