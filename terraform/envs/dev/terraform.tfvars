@@ -19,3 +19,4 @@ database = {
 
 log_level          = "debug"
 log_retention_days = 14
+alarm_emails       = ["team@example.com"]

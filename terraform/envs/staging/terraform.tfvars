@@ -24,3 +24,4 @@ database = {
 cache = { replicas = 0 }
 
 log_retention_days = 30
+alarm_emails       = ["team@example.com"]

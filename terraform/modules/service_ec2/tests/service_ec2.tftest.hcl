@@ -47,6 +47,11 @@ run "containers_are_locked_down_under_systemd" {
   }
 
   assert {
+    condition     = endswith(trimspace(local.files["/usr/local/bin/we-upload-container"].content), "\"$image\" \"$command\" \"$${@:3}\"")
+    error_message = "a command may have arguments, as fsck has after a restore"
+  }
+
+  assert {
     condition     = yamldecode(local.user_data).runcmd[2] == ["systemctl", "enable", "--now", "--no-block", "we-upload@serve", "we-upload@worker"]
     error_message = "the API and the worker"
   }
