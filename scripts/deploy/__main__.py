@@ -2,7 +2,7 @@
 
     python -m scripts.deploy FACTS current           print the image that runs, or `none`
     python -m scripts.deploy FACTS migrate IMAGE     migrate the database while the old image serves
-    python -m scripts.deploy FACTS roll-out IMAGE    replace every instance or task, one by one
+    python -m scripts.deploy FACTS roll-out IMAGE    replace every instance or task, a few at a time
 
 FACTS is a file with the JSON that Terraform keeps in the parameter /we-upload-ENV/deployment.
 IMAGE is `repository@sha256:...`: a digest, so that every environment runs the same bytes.

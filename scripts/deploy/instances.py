@@ -61,7 +61,7 @@ class Instances:
         wait_until(finished)
 
     def roll_out(self, image: str) -> None:
-        """Replace instance after instance; AWS turns back when one stays sick or an alarm fires."""
+        """Replace a few at a time; AWS turns back when one stays sick or an alarm fires."""
         group = self.facts["autoscaling_group"]
         refresh = self.scaling.start_instance_refresh(
             AutoScalingGroupName=group,
@@ -71,9 +71,8 @@ class Instances:
                     "Version": self._new_version(image),
                 }
             },
+            # How many at a time stands in the group's maintenance policy.
             Preferences={
-                "MinHealthyPercentage": 100,
-                "MaxHealthyPercentage": 200,
                 "AutoRollback": True,
                 "BakeTime": BAKE,
                 "AlarmSpecification": {"Alarms": self._quiet_alarms()},

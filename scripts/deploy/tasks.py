@@ -71,7 +71,7 @@ class Tasks:
         wait_until(finished)
 
     def roll_out(self, image: str) -> None:
-        """Replace task after task; ECS turns back when one stays unhealthy or an alarm fires."""
+        """Replace a few at a time; ECS turns back when one stays unhealthy or an alarm fires."""
         revisions = {
             service: self._new_revision(family, image)
             for service, family in self.facts["services"].items()

@@ -59,7 +59,8 @@ resource "aws_iam_policy" "apply" {
         Action = [
           "acm:*", "application-autoscaling:*", "ec2:*", "ecs:CreateCluster", "ecs:DeregisterTaskDefinition",
           "ecs:RegisterTaskDefinition", "elasticloadbalancing:*", "kms:*", "logs:*LogDelivery*",
-          "logs:PutResourcePolicy", "secretsmanager:CreateSecret", "secretsmanager:TagResource",
+          "logs:PutResourcePolicy", "secretsmanager:CreateSecret", "secretsmanager:GetRandomPassword",
+          "secretsmanager:TagResource", "sns:Unsubscribe",
         ]
         Resource  = "*"
         Condition = { StringEquals = { "aws:RequestedRegion" = var.region } }

@@ -20,12 +20,24 @@ resource "aws_kms_key" "state" {
         Principal = { AWS = "arn:aws:iam::${local.account}:root" }
       },
       {
-        Sid       = "TrailOfThisAccount"
+        Sid       = "TrailEncrypts"
         Effect    = "Allow"
-        Action    = ["kms:DescribeKey", "kms:GenerateDataKey*"]
+        Action    = "kms:GenerateDataKey*"
         Resource  = "*"
         Principal = { Service = "cloudtrail.amazonaws.com" }
-        Condition = { StringLike = { "kms:EncryptionContext:aws:cloudtrail:arn" = "arn:aws:cloudtrail:*:${local.account}:trail/*" } }
+        Condition = {
+          StringEquals = { "aws:SourceArn" = local.trail_arn }
+          StringLike   = { "kms:EncryptionContext:aws:cloudtrail:arn" = "arn:aws:cloudtrail:*:${local.account}:trail/*" }
+        }
+      },
+      {
+        # Looking at the key carries no encryption context. A bucket with a bucket key also wants to be decrypted from.
+        Sid       = "TrailLooksAndDecrypts"
+        Effect    = "Allow"
+        Action    = ["kms:DescribeKey", "kms:Decrypt"]
+        Resource  = "*"
+        Principal = { Service = "cloudtrail.amazonaws.com" }
+        Condition = { StringEquals = { "aws:SourceArn" = local.trail_arn } }
       },
     ]
   })

@@ -156,8 +156,6 @@ class TestInstances:
         version = {"LaunchTemplateVersion": {"VersionNumber": 8}}
         aws.answers("ec2", "create_launch_template_version", version)
         preferences = {
-            "MinHealthyPercentage": 100,
-            "MaxHealthyPercentage": 200,
             "AutoRollback": True,
             "BakeTime": ANY,
             "AlarmSpecification": {"Alarms": list(watched)},

@@ -111,6 +111,17 @@ run "an_apply_cannot_make_itself_stronger" {
   }
 }
 
+run "an_apply_may_call_what_knows_no_resource" {
+  command = plan
+
+  assert {
+    condition = length(setsubtract(["secretsmanager:GetRandomPassword", "sns:Unsubscribe"], flatten([
+      for statement in jsondecode(aws_iam_policy.apply["dev"].policy).Statement : statement.Action if statement.Resource == "*" && statement.Effect == "Allow"
+    ]))) == 0
+    error_message = "Secrets Manager makes up the secret, and subscriptions end, by calls without a resource"
+  }
+}
+
 run "policies_fit_into_iam" {
   command = plan
 
@@ -126,6 +137,28 @@ run "the_trail_is_encrypted_and_provable" {
   assert {
     condition     = aws_cloudtrail.this[0].enable_log_file_validation && aws_cloudtrail.this[0].is_multi_region_trail && aws_cloudtrail.this[0].kms_key_id == aws_kms_key.state.arn
     error_message = "every region, with checksums, under the key"
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_kms_key.state.policy).Statement : statement.Sid => can(statement.Condition.StringLike["kms:EncryptionContext:aws:cloudtrail:arn"]) if try(statement.Principal.Service, "") == "cloudtrail.amazonaws.com" } == {
+      TrailEncrypts         = true
+      TrailLooksAndDecrypts = false
+    }
+    error_message = "an encryption context is asked for where there is one"
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_kms_key.state.policy).Statement :
+      statement.Condition.StringEquals["aws:SourceArn"] == "arn:aws:cloudtrail:eu-central-1:123456789012:trail/we-upload"
+      if try(statement.Principal.Service, "") == "cloudtrail.amazonaws.com"
+    ])
+    error_message = "for our own trail alone"
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_kms_key.state.policy).Statement : statement.Action if statement.Sid == "TrailLooksAndDecrypts"]) == ["kms:DescribeKey", "kms:Decrypt"]
+    error_message = "CloudTrail describes the key, and decrypts because the bucket has a bucket key"
   }
 }
 

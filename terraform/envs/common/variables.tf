@@ -50,11 +50,12 @@ variable "protected" {
 
 variable "network" {
   type = object({
-    cidr       = optional(string, "10.20.0.0/16")
-    zone_count = optional(number, 2)
-    nat        = optional(string, "none")
+    cidr         = optional(string, "10.20.0.0/16")
+    zone_count   = optional(number, 2)
+    nat          = optional(string, "none")
+    egress_ports = optional(set(number), [443, 587])
   })
-  description = "Range, zones, and NAT gateways (none, single or per_zone)."
+  description = "Range, zones, NAT gateways (none, single or per_zone), and the ports the service may speak out to."
   default     = {}
 }
 
@@ -87,11 +88,12 @@ variable "database" {
     instance_class        = optional(string, "db.t4g.micro")
     allocated_storage     = optional(number, 20)
     max_allocated_storage = optional(number, 100)
-    max_connections       = optional(number, 100)
+    max_connections       = optional(number, 120)
+    pool_size             = optional(number, 4)
     multi_az              = optional(bool, true)
     backup_retention_days = optional(number, 35)
   })
-  description = "Size and safety of the database."
+  description = "Size and safety of the database, and the connections each process keeps to it (pool_size)."
   default     = {}
 }
 

@@ -11,9 +11,12 @@ network = { cidr = "10.20.0.0/16" }
 
 database = {
   instance_class        = "db.t4g.micro"
+  max_connections       = 120
+  pool_size             = 4
   multi_az              = false
   backup_retention_days = 7
 }
 
 log_level          = "debug"
 log_retention_days = 14
+alarm_emails       = ["team@example.com"]

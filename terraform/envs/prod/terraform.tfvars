@@ -19,7 +19,8 @@ database = {
   instance_class        = "db.m7g.large"
   allocated_storage     = 100
   max_allocated_storage = 1000
-  max_connections       = 400
+  max_connections       = 700
+  pool_size             = 10
   multi_az              = true
   backup_retention_days = 35
 }

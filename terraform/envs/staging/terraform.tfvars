@@ -15,6 +15,8 @@ network = {
 
 database = {
   instance_class        = "db.t4g.micro"
+  max_connections       = 150
+  pool_size             = 4
   multi_az              = false
   backup_retention_days = 7
 }
@@ -22,3 +24,4 @@ database = {
 cache = { replicas = 0 }
 
 log_retention_days = 30
+alarm_emails       = ["team@example.com"]

@@ -2,22 +2,31 @@
 data "aws_region" "current" {}
 
 locals {
+  overflow = 5
+
+  # What bucket, load balancer, alarms and database rely on.
+  settings = {
+    ENVIRONMENT             = "production"
+    HOST                    = "0.0.0.0"
+    PORT                    = "8000"
+    PUBLIC_URL              = var.url
+    CORS_ORIGINS            = join(",", var.cors_origins)
+    TRUSTED_PROXIES         = join(",", var.trusted_proxies)
+    LOG_LEVEL               = var.log_level
+    LOG_FORMAT              = "json"
+    AWS_REGION              = data.aws_region.current.region
+    S3_BUCKET               = var.bucket.name
+    UPLOAD_EVENTS_QUEUE_URL = var.queue.url
+    UPLOAD_URL_TTL          = "PT${var.url_ttl_seconds}S"
+    UPLOAD_MULTIPART_TTL    = "P${var.abort_unfinished_days - 1}D"
+    DATABASE_URL            = var.database.url
+    DATABASE_POOL_SIZE      = tostring(var.pool_size)
+    DATABASE_MAX_OVERFLOW   = tostring(local.overflow)
+    WORKER_CONCURRENCY      = tostring(var.pool_size)
+  }
+
   environment = merge(
-    {
-      ENVIRONMENT             = "production"
-      HOST                    = "0.0.0.0"
-      PORT                    = "8000"
-      PUBLIC_URL              = var.url
-      CORS_ORIGINS            = join(",", var.cors_origins)
-      TRUSTED_PROXIES         = join(",", var.trusted_proxies)
-      LOG_LEVEL               = var.log_level
-      AWS_REGION              = data.aws_region.current.region
-      S3_BUCKET               = var.bucket.name
-      UPLOAD_EVENTS_QUEUE_URL = var.queue.url
-      UPLOAD_URL_TTL          = "PT${var.url_ttl_seconds}S"
-      UPLOAD_MULTIPART_TTL    = "P${var.abort_unfinished_days - 1}D"
-      DATABASE_URL            = var.database.url
-    },
+    local.settings,
     var.redis_url == null ? {} : { REDIS_URL = var.redis_url },
     var.mail_from == null ? {} : { MAIL_FROM = var.mail_from },
     var.extra_environment,

@@ -8,6 +8,16 @@ output "secrets" {
   value       = local.secrets
 }
 
+output "connections" {
+  description = "Database connections that a process opens at most, by its command."
+  # As many for prepared statements as for transactions, those it may open beyond, and one to listen on; a worker's queue has
+  # one of its own.
+  value = {
+    serve  = 2 * var.pool_size + local.overflow + 1
+    worker = 2 * var.pool_size + local.overflow + 2
+  }
+}
+
 output "runtime_policy_arn" {
   description = "Rights of the running process."
   value       = aws_iam_policy.runtime.arn

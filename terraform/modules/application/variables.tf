@@ -49,6 +49,17 @@ variable "database" {
   description = "Where the database is and where its password is kept."
 }
 
+variable "pool_size" {
+  type        = number
+  description = "Database connections a process keeps for transactions, as many again for prepared statements, and jobs a worker runs at once."
+  default     = 10
+
+  validation {
+    condition     = var.pool_size >= 2 && floor(var.pool_size) == var.pool_size
+    error_message = "pool_size is a whole number, 2 at least."
+  }
+}
+
 variable "redis_url" {
   type        = string
   description = "Shared counters of the rate limits; null keeps them in each process."
@@ -73,12 +84,12 @@ variable "kms_key_arn" {
 
 variable "log_level" {
   type        = string
-  description = "Least severe level that is logged."
+  description = "Least severe level that is logged: debug or info."
   default     = "info"
 
   validation {
-    condition     = contains(["debug", "info", "warning", "error"], var.log_level)
-    error_message = "log_level is debug, info, warning or error."
+    condition     = contains(["debug", "info"], var.log_level)
+    error_message = "log_level is debug or info: alarms count lines of level info."
   }
 }
 
@@ -88,7 +99,17 @@ variable "extra_environment" {
   default     = {}
 
   validation {
-    condition     = !anytrue([for key in keys(var.extra_environment) : can(regex("SECRET|PASSWORD|TOKEN|SMTP_URL", key))])
+    condition     = !anytrue([for key in keys(var.extra_environment) : can(regex("SECRET|PASSWORD|TOKEN|SMTP_URL", key)) && !endswith(key, "_TTL")])
     error_message = "extra_environment holds no secrets: put them into the application's secret."
+  }
+
+  validation {
+    condition     = length(setintersection(keys(var.extra_environment), keys(local.settings))) == 0
+    error_message = "extra_environment sets nothing that is set here: bucket, load balancer, alarms and database rely on it."
+  }
+
+  validation {
+    condition     = try(tonumber(lookup(var.extra_environment, "DOWNLOAD_URL_TTL", "300")) <= var.url_ttl_seconds, false)
+    error_message = "DOWNLOAD_URL_TTL is a number of seconds, at most url_ttl_seconds: the bucket refuses older signatures."
   }
 }

@@ -77,14 +77,28 @@ variable "max_allocated_storage" {
   }
 }
 
+variable "service_connections" {
+  type        = number
+  description = "Connections that the service opens at most, while it is being replaced as well."
+
+  validation {
+    condition     = var.service_connections > 0
+    error_message = "service_connections is more than 0."
+  }
+}
+
 variable "max_connections" {
   type        = number
-  description = "Connections the server takes: every process of the service holds up to 15."
-  default     = 100
+  description = "Connections the server takes from its next restart on."
 
   validation {
     condition     = var.max_connections >= 40 && var.max_connections <= 5000
     error_message = "max_connections is between 40 and 5000."
+  }
+
+  validation {
+    condition     = floor(var.max_connections * 0.8) >= var.service_connections
+    error_message = "Four fifths of max_connections, where the alarm rings, are at least service_connections: raise it, or lower pool_size or capacity."
   }
 }
 

@@ -7,20 +7,22 @@ resource "aws_security_group" "service" {
   tags        = { Name = "${var.name}-service" }
 }
 
-resource "aws_vpc_security_group_egress_rule" "https" {
-  security_group_id = aws_security_group.service.id
-  description       = "AWS interfaces, the registry, the telemetry collector"
-  cidr_ipv4         = "0.0.0.0/0"
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
+locals {
+  purposes = {
+    443  = "AWS interfaces, the registry, telemetry over HTTPS"
+    465  = "Mail submission inside TLS"
+    587  = "Mail submission, with STARTTLS"
+    4318 = "Telemetry to a collector of our own, OTLP over HTTP"
+  }
 }
 
-resource "aws_vpc_security_group_egress_rule" "smtp" {
+resource "aws_vpc_security_group_egress_rule" "out" {
+  for_each = { for port, purpose in local.purposes : port => purpose if contains(var.egress_ports, tonumber(port)) }
+
   security_group_id = aws_security_group.service.id
-  description       = "Mail submission, with TLS"
+  description       = each.value
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
-  from_port         = 587
-  to_port           = 587
+  from_port         = each.key
+  to_port           = each.key
 }

@@ -41,6 +41,17 @@ variable "nat" {
   }
 }
 
+variable "egress_ports" {
+  type        = set(number)
+  description = "Ports the service may speak out to: 443 for AWS, 587 or 465 for mail, 4318 for a telemetry collector."
+  default     = [443, 587]
+
+  validation {
+    condition     = contains(var.egress_ports, 443) && length(setsubtract(var.egress_ports, [443, 465, 587, 4318])) == 0
+    error_message = "egress_ports are 443, which AWS's interfaces need, and some of 465, 587 and 4318."
+  }
+}
+
 variable "kms_key_arn" {
   type        = string
   description = "Key that encrypts the flow logs."

@@ -49,6 +49,7 @@ locals {
         below     = local.gibibyte / 16, statistic = "Average", period = 300, times = 3, missing = "notBreaching"
       }
     },
+    { for name, alarm in local.log_alarms : name => merge(local.logged, alarm) },
     { for name, alarm in local.balancer_alarms : name => alarm if var.load_balancer != null },
   )
 
@@ -80,6 +81,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   threshold           = try(each.value.below, each.value.above)
   period              = each.value.period
   evaluation_periods  = each.value.times
+  datapoints_to_alarm = try(each.value.enough, null)
   treat_missing_data  = each.value.missing
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]

@@ -10,6 +10,8 @@ locals {
       { title = "Database processor", stat = "Average", metrics = [["AWS/RDS", "CPUUtilization", local.database]] },
       { title = "Database connections", stat = "Maximum", metrics = [["AWS/RDS", "DatabaseConnections", local.database]] },
       { title = "Database disk and memory", stat = "Minimum", metrics = [["AWS/RDS", "FreeStorageSpace", local.database], ["AWS/RDS", "FreeableMemory", local.database]] },
+      { title = "Jobs that wait, jobs that failed", stat = "Maximum", metrics = [[var.name, "QueuedJobs", {}], [var.name, "FailedJobs", {}]] },
+      { title = "Age of the oldest job", stat = "Maximum", metrics = [[var.name, "OldestJob", {}]] },
     ],
     [for widget in [
       { title = "Instances or tasks", stat = "Minimum", metrics = [["AWS/ApplicationELB", "HealthyHostCount", local.targets], ["AWS/ApplicationELB", "UnHealthyHostCount", local.targets]] },

@@ -5,31 +5,6 @@ resource "aws_cloudwatch_log_group" "service" {
   kms_key_id        = var.kms_key_arn
 }
 
-# What the application writes about each request becomes metrics: with no load balancer the only ones there are.
-locals {
-  filters = {
-    Requests     = { pattern = "{ $.event = \"request\" }", value = "1" }
-    ServerErrors = { pattern = "{ $.event = \"request\" && $.status >= 500 }", value = "1" }
-    Duration     = { pattern = "{ $.event = \"request\" && $.duration_ms >= 0 }", value = "$.duration_ms" }
-    LoggedErrors = { pattern = "{ $.level = \"error\" || $.level = \"critical\" }", value = "1" }
-  }
-}
-
-resource "aws_cloudwatch_log_metric_filter" "service" {
-  for_each = local.filters
-
-  name           = each.key
-  log_group_name = aws_cloudwatch_log_group.service.name
-  pattern        = each.value.pattern
-
-  metric_transformation {
-    namespace = var.name
-    name      = each.key
-    value     = each.value.value
-    unit      = each.key == "Duration" ? "Milliseconds" : "Count"
-  }
-}
-
 resource "aws_sns_topic" "alarms" {
   name              = "${var.name}-alarms"
   kms_master_key_id = var.kms_key_arn

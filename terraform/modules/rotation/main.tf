@@ -5,7 +5,8 @@ data "aws_region" "current" {}
 
 locals {
   account    = data.aws_caller_identity.current.account_id
-  automation = "arn:aws:ssm:${data.aws_region.current.region}:${local.account}:automation-definition/${aws_ssm_document.restart.name}"
+  ssm        = "arn:aws:ssm:${data.aws_region.current.region}:${local.account}"
+  automation = "${local.ssm}:automation-definition/${aws_ssm_document.restart.name}"
 }
 
 resource "aws_ssm_document" "restart" {
@@ -90,9 +91,14 @@ resource "aws_iam_role_policy" "start" {
     Version = "2012-10-17"
     Statement = [
       {
-        Effect   = "Allow"
-        Action   = "ssm:StartAutomationExecution"
-        Resource = "${local.automation}:*"
+        # A start is checked against the document, against the execution it makes, and by its former name as well.
+        Effect = "Allow"
+        Action = "ssm:StartAutomationExecution"
+        Resource = [
+          "${local.ssm}:document/${aws_ssm_document.restart.name}",
+          "${local.ssm}:automation-execution/*",
+          "${local.automation}:*",
+        ]
       },
       {
         Effect    = "Allow"

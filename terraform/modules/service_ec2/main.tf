@@ -10,6 +10,9 @@ locals {
   region   = data.aws_region.current.region
   registry = split("/", var.repository.url)[0]
 
+  # Of the instances, while some are replaced: a quarter at a time, and at least one.
+  most_percent = 125
+
   files = merge(
     {
       "/usr/local/bin/we-upload-metadata"      = { permissions = "0755", content = file("${path.module}/files/metadata.sh") }
@@ -109,9 +112,10 @@ resource "aws_autoscaling_group" "this" {
     version = aws_launch_template.this.latest_version
   }
 
+  # Every replacement keeps to this, rollouts too: new before old.
   instance_maintenance_policy {
     min_healthy_percentage = 100
-    max_healthy_percentage = 200
+    max_healthy_percentage = local.most_percent
   }
 
   tag {
@@ -126,7 +130,10 @@ resource "aws_autoscaling_group" "this" {
   }
 }
 
+# Without a load balancer a second instance only takes the fixed address over, and leaves it nowhere when it goes again.
 resource "aws_autoscaling_policy" "processor" {
+  count = var.load_balancer == null ? 0 : 1
+
   name                   = "${var.name}-processor"
   autoscaling_group_name = aws_autoscaling_group.this.name
   policy_type            = "TargetTrackingScaling"

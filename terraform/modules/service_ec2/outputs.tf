@@ -8,6 +8,11 @@ output "deployment" {
   }
 }
 
+output "most_processes" {
+  description = "How many processes run at most, by their command: while instances are replaced there are more of them."
+  value       = { for command in ["serve", "worker"] : command => ceil(var.capacity.max * local.most_percent / 100) }
+}
+
 output "deployment_statements" {
   description = "Rights of a deployment: to migrate, to make a launch template version and to roll it out."
   value = [
@@ -43,9 +48,17 @@ output "deployment_statements" {
       # Auto Scaling checks that whoever chooses a version could launch it.
       Sid       = "LaunchFromTheTemplate"
       Effect    = "Allow"
-      Action    = ["ec2:CreateTags", "ec2:RunInstances"]
+      Action    = ["ec2:RunInstances"]
       Resource  = ["*"]
       Condition = { ArnEquals = { "ec2:LaunchTemplate" = aws_launch_template.this.arn } }
+    },
+    {
+      # The template's tags. CreateTags does not know the template, only the call that it is part of.
+      Sid       = "TagWhatIsLaunched"
+      Effect    = "Allow"
+      Action    = ["ec2:CreateTags"]
+      Resource  = ["arn:aws:ec2:${local.region}:${local.account}:instance/*"]
+      Condition = { StringEquals = { "ec2:CreateAction" = "RunInstances" } }
     },
     {
       Sid       = "WithTheInstanceRole"

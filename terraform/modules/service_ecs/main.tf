@@ -3,6 +3,12 @@ data "aws_region" "current" {}
 locals {
   region = data.aws_region.current.region
 
+  # New before old, a quarter at a time; ECS rounds down, so the smallest fleet needs room for one more.
+  most_percent = {
+    serve  = max(125, 100 + ceil(100 / var.capacity.min))
+    worker = 200
+  }
+
   # The API and the worker are one image with two commands.
   containers = {
     for command in ["serve", "worker"] : command => {
@@ -83,7 +89,7 @@ resource "aws_ecs_service" "this" {
   enable_execute_command             = false
   availability_zone_rebalancing      = "ENABLED"
   deployment_minimum_healthy_percent = 100
-  deployment_maximum_percent         = 200
+  deployment_maximum_percent         = local.most_percent[each.key]
   health_check_grace_period_seconds  = each.key == "serve" ? 60 : null
   # The first tasks have no image yet; an apply must not wait for them.
   wait_for_steady_state = false

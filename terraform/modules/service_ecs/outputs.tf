@@ -14,6 +14,14 @@ output "deployment" {
   }
 }
 
+output "most_processes" {
+  description = "How many processes run at most, by their command: while tasks are replaced there are more of them."
+  value = {
+    serve  = floor(var.capacity.max * local.most_percent.serve / 100)
+    worker = floor(local.most_percent.worker / 100)
+  }
+}
+
 output "deployment_statements" {
   description = "Rights of a deployment: to register revisions, to migrate and to roll out."
   value = [

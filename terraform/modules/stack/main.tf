@@ -26,6 +26,7 @@ module "network" {
   cidr                     = var.network.cidr
   zone_count               = var.network.zone_count
   nat                      = var.network.nat
+  egress_ports             = var.network.egress_ports
   kms_key_arn              = module.secrets.kms_key_arn
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = local.boundary
@@ -55,6 +56,7 @@ module "database" {
   allocated_storage        = var.database.allocated_storage
   max_allocated_storage    = var.database.max_allocated_storage
   max_connections          = var.database.max_connections
+  service_connections      = sum([for command, processes in local.most_processes : processes * module.application.connections[command]])
   multi_az                 = var.database.multi_az
   backup_retention_days    = var.database.backup_retention_days
   deletion_protection      = var.protected

@@ -11,6 +11,7 @@ module "application" {
   url_ttl_seconds        = local.url_ttl
   abort_unfinished_days  = local.abort_days
   database               = { url = module.database.url, password_secret_arn = module.database.password_secret_arn }
+  pool_size              = var.database.pool_size
   redis_url              = one(module.cache[*].url)
   application_secret_arn = module.secrets.application_secret_arn
   mail_from              = var.mail_from
@@ -77,6 +78,8 @@ module "service_ecs" {
 locals {
   # Both platforms answer the same questions, so the rest need not know which one it is.
   service = one(concat(module.service_ec2, module.service_ecs))
+  # Asked for by itself: the database needs this answer, and the platforms' others need the database.
+  most_processes = var.compute == "ec2" ? module.service_ec2[0].most_processes : module.service_ecs[0].most_processes
 }
 
 module "rotation" {

@@ -22,6 +22,15 @@ run "dev_is_one_small_instance_behind_cloudfront" {
   }
 }
 
+run "dev_tells_somebody" {
+  command = plan
+
+  assert {
+    condition     = length(var.alarm_emails) > 0
+    error_message = "alarms that nobody hears are none"
+  }
+}
+
 run "dev_can_move_to_a_domain_and_fargate" {
   command = plan
 

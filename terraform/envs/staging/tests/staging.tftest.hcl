@@ -17,6 +17,15 @@ run "staging_is_built_like_prod" {
   }
 }
 
+run "staging_tells_somebody" {
+  command = plan
+
+  assert {
+    condition     = length(var.alarm_emails) > 0
+    error_message = "alarms that nobody hears are none"
+  }
+}
+
 run "staging_runs_on_fargate_as_well" {
   command = plan
   variables { compute = "ecs" }

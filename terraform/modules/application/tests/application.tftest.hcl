@@ -117,8 +117,51 @@ run "refuses_secrets_among_the_settings" {
   expect_failures = [var.extra_environment]
 }
 
-run "refuses_an_unknown_log_level" {
+run "the_life_of_a_token_is_no_secret" {
   command = plan
-  variables { log_level = "LOUD" }
+  variables { extra_environment = { AUTH_ACCESS_TOKEN_TTL = "PT5M", DOWNLOAD_URL_TTL = "3600" } }
+
+  assert {
+    condition     = output.environment.AUTH_ACCESS_TOKEN_TTL == "PT5M" && output.environment.DOWNLOAD_URL_TTL == "3600"
+    error_message = "nor is a URL's, up to what the bucket accepts"
+  }
+}
+
+run "connections_follow_from_the_pool" {
+  command = plan
+
+  assert {
+    condition     = output.connections == { serve = 26, worker = 27 } && output.environment.DATABASE_POOL_SIZE == "10" && output.environment.DATABASE_MAX_OVERFLOW == "5"
+    error_message = "10 for transactions, 5 beyond, 10 for prepared statements, 1 to listen on, and the queue's"
+  }
+}
+
+run "refuses_downloads_that_the_bucket_would_refuse" {
+  command = plan
+  variables { extra_environment = { DOWNLOAD_URL_TTL = "7200" } }
+  expect_failures = [var.extra_environment]
+}
+
+run "refuses_a_download_time_it_cannot_compare" {
+  command = plan
+  variables { extra_environment = { DOWNLOAD_URL_TTL = "PT2H" } }
+  expect_failures = [var.extra_environment]
+}
+
+run "refuses_to_set_twice_what_others_rely_on" {
+  command = plan
+  variables { extra_environment = { DATABASE_POOL_SIZE = "50" } }
+  expect_failures = [var.extra_environment]
+}
+
+run "refuses_a_pool_too_small_for_a_worker" {
+  command = plan
+  variables { pool_size = 1 }
+  expect_failures = [var.pool_size]
+}
+
+run "refuses_levels_that_hide_what_alarms_count" {
+  command = plan
+  variables { log_level = "warning" }
   expect_failures = [var.log_level]
 }

@@ -10,6 +10,8 @@ variables {
   client_security_group_id = "sg-0fedcba9876543210"
   kms_key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
   alarm_topic_arn          = "arn:aws:sns:eu-central-1:123456789012:mock-topic"
+  service_connections      = 80
+  max_connections          = 100
 }
 
 run "survives_a_lost_zone_and_a_mistaken_delete_by_default" {
@@ -128,6 +130,18 @@ run "refuses_to_run_without_backups" {
   command = plan
   variables { backup_retention_days = 0 }
   expect_failures = [var.backup_retention_days]
+}
+
+run "refuses_fewer_connections_than_the_service_opens" {
+  command = plan
+  variables { service_connections = 81 }
+  expect_failures = [var.max_connections]
+}
+
+run "refuses_a_service_that_never_connects" {
+  command = plan
+  variables { service_connections = 0 }
+  expect_failures = [var.service_connections]
 }
 
 run "refuses_odd_sizes" {

@@ -82,9 +82,35 @@ run "nothing_is_open" {
   }
 
   assert {
-    condition     = toset([for rule in [aws_vpc_security_group_egress_rule.https, aws_vpc_security_group_egress_rule.smtp] : rule.to_port]) == toset([443, 587])
+    condition     = toset([for rule in aws_vpc_security_group_egress_rule.out : rule.to_port]) == toset([443, 587])
     error_message = "the service speaks out over TLS ports only"
   }
+}
+
+run "mail_inside_tls_and_a_collector_when_asked_for" {
+  command = plan
+  variables { egress_ports = [443, 465, 4318] }
+
+  assert {
+    condition = { for rule in aws_vpc_security_group_egress_rule.out : rule.to_port => rule.description } == {
+      443  = "AWS interfaces, the registry, telemetry over HTTPS"
+      465  = "Mail submission inside TLS"
+      4318 = "Telemetry to a collector of our own, OTLP over HTTP"
+    }
+    error_message = "those ports, each with its purpose"
+  }
+}
+
+run "refuses_ports_without_a_purpose" {
+  command = plan
+  variables { egress_ports = [443, 25] }
+  expect_failures = [var.egress_ports]
+}
+
+run "refuses_to_cut_the_service_off_from_aws" {
+  command = plan
+  variables { egress_ports = [587] }
+  expect_failures = [var.egress_ports]
 }
 
 run "traffic_is_logged_and_encrypted" {

@@ -16,7 +16,8 @@ run "watches_what_users_and_operators_would_miss_first" {
 
   assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
-      "latency", "unhealthy-hosts", "no-healthy-hosts", "queue-age", "dead-letters",
+      "latency", "unhealthy-hosts", "no-healthy-hosts", "queue-age", "dead-letters", "logged-errors",
+      "files-missing", "fsck-stale", "worker-down", "jobs-wait", "jobs-failed",
       "database-processor", "database-connections", "database-storage", "database-memory",
     ])
     error_message = "every alarm"
@@ -119,6 +120,67 @@ run "without_a_load_balancer_the_log_is_the_source" {
   }
 }
 
+run "lost_files_and_a_check_that_does_not_come_are_told" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.service["LostFiles"].pattern == "{ $.event = \"fsck found\" && ($.kind = \"missing_object\" || $.kind = \"wrong_size\") }"
+    error_message = "the kinds of which people lose files"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["files-missing"].datapoints_to_alarm == 1 && aws_cloudwatch_metric_alarm.this["files-missing"].evaluation_periods * aws_cloudwatch_metric_alarm.this["files-missing"].period == 86400
+    error_message = "one finding rings, until the next night"
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_log_metric_filter.service["FsckRuns"].pattern == "{ $.event = \"fsck finished\" }" &&
+      aws_cloudwatch_metric_alarm.this["fsck-stale"].evaluation_periods * aws_cloudwatch_metric_alarm.this["fsck-stale"].period == 129600 &&
+      aws_cloudwatch_metric_alarm.this["fsck-stale"].treat_missing_data == "breaching"
+    )
+    error_message = "a day and a half without the line that ends it"
+  }
+}
+
+run "the_worker_is_watched_by_its_line_of_each_minute" {
+  command = plan
+
+  assert {
+    condition = { for name in ["QueuedJobs", "FailedJobs", "OldestJob"] : name => aws_cloudwatch_log_metric_filter.service[name].metric_transformation[0].value } == {
+      QueuedJobs = "$.queued"
+      FailedJobs = "$.failed"
+      OldestJob  = "$.oldest_seconds"
+    }
+    error_message = "the fields the worker writes"
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["worker-down"].statistic == "SampleCount" && aws_cloudwatch_metric_alarm.this["worker-down"].treat_missing_data == "breaching" &&
+      aws_cloudwatch_metric_alarm.this["worker-down"].evaluation_periods * aws_cloudwatch_metric_alarm.this["worker-down"].period == 600
+    )
+    error_message = "ten minutes without it mean that nobody works"
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["jobs-wait"].threshold == 900 && aws_cloudwatch_metric_alarm.this["jobs-failed"].threshold == 0 &&
+      aws_cloudwatch_metric_alarm.this["jobs-failed"].treat_missing_data == "ignore"
+    )
+    error_message = "a job late by a quarter of an hour, and any that failed for good"
+  }
+}
+
+run "windows_fit_into_cloudwatch" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.period * alarm.evaluation_periods <= (alarm.period < 3600 ? 86400 : 604800)])
+    error_message = "a day at most, a week in periods of an hour or more"
+  }
+}
+
 run "logs_and_notifications_are_encrypted_and_expire" {
   command = plan
 
@@ -147,8 +209,8 @@ run "the_dashboard_shows_every_part" {
   command = plan
 
   assert {
-    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 10
-    error_message = "ten panels behind a load balancer"
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 12
+    error_message = "twelve panels behind a load balancer"
   }
 
   assert {

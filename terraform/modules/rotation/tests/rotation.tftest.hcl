@@ -43,6 +43,19 @@ run "it_may_restart_and_nothing_else" {
   }
 }
 
+run "the_rule_may_start_this_automation_and_nothing_else" {
+  command = plan
+
+  assert {
+    condition = one([for statement in jsondecode(aws_iam_role_policy.start.policy).Statement : statement.Resource if statement.Action == "ssm:StartAutomationExecution"]) == [
+      "arn:aws:ssm:eu-central-1:123456789012:document/we-upload-test-restart",
+      "arn:aws:ssm:eu-central-1:123456789012:automation-execution/*",
+      "arn:aws:ssm:eu-central-1:123456789012:automation-definition/we-upload-test-restart:*",
+    ]
+    error_message = "document and execution, which AWS asks for, and the definition, which it asked for before"
+  }
+}
+
 run "refuses_rights_on_everything" {
   command = plan
   variables { restart = { calls = [{ service = "ecs", api = "UpdateService", parameters = "{}" }], actions = ["ecs:UpdateService"], resources = ["*"] } }

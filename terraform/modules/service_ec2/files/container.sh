@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# we-upload-container COMMAND [IMAGE]: runs one command of the image with nothing it does not need.
-# Without IMAGE it runs the one this instance was launched for, which its tag `image` names.
+# we-upload-container COMMAND [IMAGE [ARGUMENT...]]: runs one command of the image with nothing it does not need.
+# Without IMAGE, or with an empty one, it runs the one this instance was launched for, which its tag `image` names.
 set -euo pipefail
 shopt -s inherit_errexit  # a secret that cannot be read must stop the start
 export HOME=/root          # neither systemd nor Systems Manager sets it; Docker finds the registry's login there
+PATH=/usr/local/bin:$PATH  # sudo leaves it out
 
 secrets() {
     local name arn key value
@@ -31,4 +32,4 @@ exec docker run --rm --name "we-upload-$command" --network host \
     --log-driver awslogs --log-opt awslogs-region="$AWS_REGION" \
     --log-opt awslogs-group="$(</etc/we-upload/log-group)" --log-opt awslogs-stream="$command/$(we-upload-metadata instance-id)" \
     --log-opt mode=non-blocking \
-    "$image" "$command"
+    "$image" "$command" "${@:3}"

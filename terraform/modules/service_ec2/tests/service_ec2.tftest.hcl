@@ -47,6 +47,11 @@ run "containers_are_locked_down_under_systemd" {
   }
 
   assert {
+    condition     = endswith(trimspace(local.files["/usr/local/bin/we-upload-container"].content), "\"$image\" \"$command\" \"$${@:3}\"")
+    error_message = "a command may have arguments, as fsck has after a restore"
+  }
+
+  assert {
     condition     = yamldecode(local.user_data).runcmd[2] == ["systemctl", "enable", "--now", "--no-block", "we-upload@serve", "we-upload@worker"]
     error_message = "the API and the worker"
   }
@@ -96,12 +101,39 @@ run "the_instance_role_is_narrow" {
   }
 }
 
+run "a_deployment_may_launch_and_tag_from_the_template_only" {
+  command = plan
+
+  assert {
+    condition = { for statement in output.deployment_statements : statement.Action[0] => statement.Condition if startswith(statement.Action[0], "ec2:") && length(statement.Condition) > 0 } == {
+      "ec2:RunInstances" = { ArnEquals = { "ec2:LaunchTemplate" = aws_launch_template.this.arn } }
+      "ec2:CreateTags"   = { StringEquals = { "ec2:CreateAction" = "RunInstances" } }
+    }
+    error_message = "each call under the one condition that AWS knows for it"
+  }
+
+  assert {
+    condition     = toset([for resource in flatten([for statement in output.deployment_statements : statement.Resource if statement.Sid == "TagWhatIsLaunched"]) : split("/", split(":", resource)[5])[0]]) == toset(aws_launch_template.this.tag_specifications[*].resource_type)
+    error_message = "it tags what the template tags: instances"
+  }
+}
+
 run "replaces_before_it_stops_and_renews_every_month" {
   command = plan
 
   assert {
     condition     = aws_autoscaling_group.this.instance_maintenance_policy[0].min_healthy_percentage == 100 && aws_autoscaling_group.this.max_instance_lifetime == 2592000
     error_message = "never under full strength; no instance older than thirty days"
+  }
+
+  assert {
+    condition     = aws_autoscaling_group.this.instance_maintenance_policy[0].max_healthy_percentage == 125
+    error_message = "a bad image meets a few requests, not half of them"
+  }
+
+  assert {
+    condition     = output.most_processes == { serve = 3, worker = 3 }
+    error_message = "each instance runs both, and a third may come before one of two goes"
   }
 
   assert {
@@ -127,8 +159,8 @@ run "behind_a_load_balancer_its_health_counts" {
   }
 
   assert {
-    condition     = aws_autoscaling_policy.requests[0].target_tracking_configuration[0].predefined_metric_specification[0].resource_label == var.load_balancer.request_label
-    error_message = "and it scales on requests too"
+    condition     = aws_autoscaling_policy.requests[0].target_tracking_configuration[0].predefined_metric_specification[0].resource_label == var.load_balancer.request_label && length(aws_autoscaling_policy.processor) == 1
+    error_message = "and it scales, on processor and requests"
   }
 }
 
@@ -143,6 +175,11 @@ run "alone_it_takes_the_fixed_address_when_ready" {
   assert {
     condition     = aws_autoscaling_group.this.health_check_type == "EC2" && contains(yamldecode(local.user_data).runcmd[2], "we-upload-address")
     error_message = "a unit of its own moves the address"
+  }
+
+  assert {
+    condition     = length(aws_autoscaling_policy.processor) + length(aws_autoscaling_policy.requests) == 0
+    error_message = "nothing scales in the instance that holds the address"
   }
 
   assert {

@@ -93,6 +93,35 @@ run "a_bad_deployment_is_undone" {
   }
 }
 
+run "replaces_a_few_at_a_time_and_always_one" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for service in aws_ecs_service.this : service.deployment_minimum_healthy_percent == 100])
+    error_message = "never under full strength"
+  }
+
+  assert {
+    condition     = { for command, service in aws_ecs_service.this : command => service.deployment_maximum_percent } == { serve = 150, worker = 200 }
+    error_message = "one more than two tasks, and one more than one"
+  }
+
+  assert {
+    condition     = output.most_processes == { serve = 9, worker = 2 }
+    error_message = "half more than six, and a second worker"
+  }
+}
+
+run "a_larger_fleet_goes_by_quarters" {
+  command = plan
+  variables { capacity = { min = 8, max = 12 } }
+
+  assert {
+    condition     = aws_ecs_service.this["serve"].deployment_maximum_percent == 125
+    error_message = "two of eight"
+  }
+}
+
 run "scales_on_processor_and_requests" {
   command = plan
 

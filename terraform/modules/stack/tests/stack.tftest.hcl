@@ -97,6 +97,19 @@ run "the_application_knows_its_limits_as_the_bucket_does" {
   }
 }
 
+run "the_database_is_told_what_the_whole_service_opens" {
+  command = plan
+  variables {
+    capacity = { min = 2, max = 8 }
+    database = { pool_size = 10, max_connections = 700 }
+  }
+
+  assert {
+    condition     = local.most_processes == { serve = 10, worker = 10 } && module.application.connections == { serve = 26, worker = 27 }
+    error_message = "ten of each, 530 connections in all"
+  }
+}
+
 run "refuses_ecs_without_a_domain" {
   command = plan
   variables {
@@ -113,6 +126,7 @@ run "refuses_a_fleet_without_a_load_balancer" {
     domain    = null
     protected = false
     capacity  = { min = 2, max = 4 }
+    database  = { max_connections = 200 }
   }
   expect_failures = [var.domain]
 }
