@@ -1,6 +1,7 @@
 """Any sequence of operations leaves the database as it leaves the model, and is refused alike."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -75,6 +76,13 @@ class TreeMachine(RuleBasedStateMachine):
             self.ids[made] = result
         return made
 
+    @contextmanager
+    def nothing_gained(self, who: str) -> Iterator[None]:
+        """Whatever is done here, it gives the one who does it no more rights on anything."""
+        before = {item: self.model.role(who, item) or 0 for item in self.model.items}
+        yield
+        assert all((self.model.role(who, item) or 0) <= role for item, role in before.items())
+
     @initialize(role=roles)
     def begin_with_something(self, role):
         """Folders in each other, one of them shared, and files to begin with."""
@@ -146,7 +154,8 @@ class TreeMachine(RuleBasedStateMachine):
     def move(self, who, which, where):
         item, folder = self.model.item(which), self.model.folder(where)
         body = NodeUpdate(folder_id=self.ids[folder])
-        self.both(lambda: self.model.move(who, item, folder), self._update(who, item, body))
+        with self.nothing_gained(who):
+            self.both(lambda: self.model.move(who, item, folder), self._update(who, item, body))
 
     def _update(self, who: str, item: Item, body: NodeUpdate) -> Any:
         return lambda tx: update_node(tx, self.people[who], self.ids[item], item.kind, body)
@@ -164,10 +173,11 @@ class TreeMachine(RuleBasedStateMachine):
     @rule(who=everyone, which=picks)
     def restore(self, who, which):
         item = pick_from(self.model.trashed(), which)
-        self.both(
-            lambda: self.model.restore(who, item),
-            lambda tx: restore(tx, self.people[who], self.ids[item]),
-        )
+        with self.nothing_gained(who):
+            self.both(
+                lambda: self.model.restore(who, item),
+                lambda tx: restore(tx, self.people[who], self.ids[item]),
+            )
 
     @precondition(lambda self: self.model.trashed())
     @rule(who=everyone, which=picks)

@@ -136,6 +136,7 @@ class Model:
             raise Refused("other_owner")
         if item in folder.lineage():
             raise Refused("folder_cycle")
+        self._require_role(who, item, self.role(who, folder))
         self._require_free(folder, item.name)
         item.parent = folder
 

@@ -1,14 +1,18 @@
 """Storing more than one pays for: by lying about sizes, by URLs kept, by copies."""
 
 import asyncio
+from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import orjson
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, text, update
 
 from backend.core.services import Services
 from backend.features.files.jobs import delete_objects
+from backend.kit.ids import uuid7
+from backend.models import Upload
 from tests.people import Person, Register
 from tests.transfer import Json, begin, complete, send, send_parts, upload_file, usage
 
@@ -28,13 +32,33 @@ async def delete_for_good(person: Person, file: Json) -> None:
     assert (await person.http.delete(f"/v1/trash/{file['id']}")).status_code == 204
 
 
-async def run_deletions(services: Services) -> None:
-    """Run every job that deletes bytes, also one that waits for URLs to run out."""
+async def run_deletions(services: Services) -> int:
+    """Run every job that deletes bytes, also one that waits for URLs to run out; says how many."""
     sql = "DELETE FROM pgqueuer WHERE entrypoint = 'objects.delete' RETURNING payload"
     async with services.database.transaction() as tx:
         payloads = (await tx.execute(text(sql))).scalars().all()
     for payload in payloads:
         await delete_objects(services, **orjson.loads(payload))
+    return len(payloads)
+
+
+async def time_to_next_deletion(services: Services) -> timedelta:
+    sql = "SELECT min(execute_after) - now() FROM pgqueuer WHERE entrypoint = 'objects.delete'"
+    wait: timedelta = (await services.database.autocommit.execute(text(sql))).scalar_one()
+    return wait
+
+
+async def grow_old(services: Services, upload: Json, age: timedelta) -> None:
+    """As if it had begun so long ago: its time is shorter, and so its key, which carries it."""
+    made = uuid7().int - (int(age.total_seconds() * 1000) << 80)
+    older = update(Upload).where(Upload.id == UUID(upload["id"]))
+    await services.database.autocommit.execute(
+        older.values(
+            created_at=func.now() - age,
+            expires_at=Upload.expires_at - age,
+            object_key=f"objects/20261121/{UUID(int=made)}",
+        )
+    )
 
 
 async def set_quota(services: Services, person: Person, quota: int) -> None:
@@ -60,6 +84,52 @@ class TestKeptUrls:
 
         assert await services.storage.head(key_of(upload)) is None
         assert (await usage(ada))["used_bytes"] == 0
+
+    @pytest.mark.parametrize("method", ["put", "post"])
+    async def test_signed_late_in_a_long_upload_leave_no_bytes_behind(
+        self, register: Register, services: Services, method: str
+    ) -> None:
+        limits = services.settings.upload
+        ada = await register()
+        begun = await begin(ada, HELLO, method=method)
+        await grow_old(services, begun, limits.ttl - limits.url_ttl)
+        upload = (await ada.http.get(f"/v1/uploads/{begun['id']}")).json()
+        await send(upload["request"], HELLO)
+        file = (await complete(ada, upload)).json()["file"]
+        await delete_for_good(ada, file)
+        await run_deletions(services)
+
+        assert (await send(upload["request"], HELLO)).is_success
+        assert await time_to_next_deletion(services) > limits.url_ttl
+        await run_deletions(services)
+
+        assert await services.storage.head(key_of(upload)) is None
+
+    async def test_delete_no_bytes_that_a_copy_still_holds(
+        self, register: Register, services: Services
+    ) -> None:
+        ada = await register()
+        upload = await begin(ada, HELLO)
+        await send(upload["request"], HELLO)
+        file = (await complete(ada, upload)).json()["file"]
+        copy = (await ada.http.post(f"/v1/files/{file['id']}/copy")).json()
+        await delete_for_good(ada, file)
+        for _ in range(2):
+            await run_deletions(services)
+        assert await services.storage.head(key_of(upload)) is not None
+
+        await delete_for_good(ada, copy)
+        for _ in range(2):
+            await run_deletions(services)
+        assert await services.storage.head(key_of(upload)) is None
+
+    async def test_are_followed_up_once(self, register: Register, services: Services) -> None:
+        ada = await register()
+        await delete_for_good(ada, await upload_file(ada, HELLO))
+
+        rounds = [await run_deletions(services) for _ in range(3)]
+
+        assert rounds == [1, 1, 0]
 
     async def test_do_not_change_a_finished_file(self, register: Register) -> None:
         ada = await register()

@@ -140,6 +140,23 @@ class TestMixedIds:
         assert [answer.status_code for answer in tries] == [403, 403]
         assert inner["owner_id"] == ada.id
 
+    async def test_moving_does_not_make_an_editor_an_owner(
+        self, register: Register, put_file: PutFile, share: Share
+    ) -> None:
+        ada, eve = await register(), await register()
+        edited, owned = await make_folder(ada, "edited"), await make_folder(ada, "owned")
+        file = await put_file(ada, folder_id=edited["id"])
+        await share(edited, eve, "editor")
+        await share(owned, eve, "owner")
+        url = f"/v1/files/{file['id']}"
+
+        moved = await eve.http.patch(url, json={"folder_id": owned["id"]})
+        linked = await eve.http.post(f"{url}/links", json={})
+        await eve.http.delete(url)
+        deleted = await eve.http.delete(f"/v1/trash/{file['id']}")
+
+        assert [answer.status_code for answer in (moved, linked, deleted)] == [403] * 3
+
 
 class TestLosingARole:
     async def test_while_uploading_ends_in_no_file(

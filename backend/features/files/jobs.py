@@ -10,7 +10,7 @@ from backend.core.db import Database
 from backend.core.errors import DependencyUnavailable
 from backend.core.queue import JobTable, enqueue
 from backend.core.services import Services
-from backend.features.files.objects import age_of_key, unreferenced
+from backend.features.files.objects import unreferenced
 from backend.features.files.purge import CONDEMNED, condemn_tree, empty_trash, purge_some
 from backend.features.folders.trash import is_entry
 from backend.kit import faults
@@ -51,11 +51,13 @@ async def _delete_again(services: Services, keys: list[str]) -> None:
     """Come back when the URLs have run out that could write these objects anew.
 
     Else whoever uploads, deletes and uploads again to the same URL stores what nobody counts.
+    However old a key is, its last URL may be new: an upload gives URLs for as long as it is open.
+    It was completed before there was a version to delete, so none can be signed any more.
     """
-    lifetime = services.settings.upload.url_ttl + LANDING
-    if young := [key for key in keys if age_of_key(key) < lifetime]:
+    if keys:
+        last_url = services.settings.upload.url_ttl + LANDING
         async with services.database.transaction() as tx:
-            await enqueue(tx, "objects.delete", {"keys": young, "again": True}, delay=lifetime)
+            await enqueue(tx, "objects.delete", {"keys": keys, "again": True}, delay=last_url)
 
 
 @jobs.job("trash.purge")

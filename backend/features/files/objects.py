@@ -1,16 +1,13 @@
 """Deleting bytes: enqueued in the transaction that ended the last row that knew of them."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from itertools import islice
-from uuid import UUID
 
 from sqlalchemy import String, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.core.db import Db, Transaction
 from backend.core.queue import enqueue
-from backend.kit.ids import age_of
 from backend.models import FileVersion
 
 MAX_KEYS = 1000
@@ -34,8 +31,3 @@ async def unreferenced(db: Db, keys: Sequence[str]) -> list[str]:
     )
     held = set((await db.execute(query)).scalars())
     return [key for key in keys if key not in held]
-
-
-def age_of_key(key: str) -> timedelta:
-    """How long ago the upload began that writes this key: the key ends in its id."""
-    return age_of(UUID(key.rpartition("/")[2][:36]))

@@ -82,7 +82,11 @@ async def get_file(principal: FilesRead, db: Statements, file_id: UUID) -> Respo
     ),
 )
 async def update_file(principal: FilesWrite, tx: Tx, file_id: UUID, body: NodeUpdate) -> File:
-    """Needs the role editor on the file and, to move it, on the folder it goes into."""
+    """Needs the role editor on the file and, to move it, on the folder it goes into.
+
+    Nobody gains a role by moving: into a folder where you have the role owner goes only what you
+    have it on, too.
+    """
     await moves.update_node(tx, principal, file_id, NodeKind.FILE, body)
     return await service.get_file(tx, principal.user_id, file_id)
 

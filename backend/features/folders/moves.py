@@ -23,10 +23,12 @@ async def update_node(
 ) -> None:
     """Rename a file or a folder, move it within its tree, or both.
 
-    Moving needs the role editor on the node and on the folder it goes to.
+    Moving needs the role editor on the node and on the folder it goes to, and the role owner on
+    the node where the caller is an owner of that folder: nobody gains a role by moving.
 
     Raises:
-        NotFound, RoleRequired: the node or the folder is not the caller's to change.
+        NotFound, RoleRequired: the node or the folder is not the caller's to change, or the
+            caller would gain a role.
         RootFolder, OtherOwner, FolderCycle, FolderTooDeep: it cannot go there.
         InvalidNodeName, NameTaken: it cannot have this name there.
     """
@@ -58,11 +60,23 @@ async def _move(tx: Transaction, node: Row[Any], folder: Row[Any], name: str) ->
         raise OtherOwner
     if node.id == folder.id or node.id in folder.path:
         raise FolderCycle
+    _refuse_gain(node, folder)
     path = [*folder.path, folder.id]
     await _place(tx, node.id, name, parent_id=folder.id, path=path)
     deepest = await rewrite_paths(tx, node.id, path) if node.kind == NodeKind.FOLDER else 0
     if max(deepest, len(path)) > MAX_DEPTH:
         raise FolderTooDeep(f"Folders can be nested {MAX_DEPTH} deep.")
+
+
+def _refuse_gain(node: Row[Any], folder: Row[Any]) -> None:
+    """Else an editor becomes an owner, who may share, link and delete for good.
+
+    What lies below the node needs no look of its own: the caller's role there is as strong already.
+    """
+    if folder.role > node.role:
+        raise access.RoleRequired(
+            "This needs the role owner on what is moved: you would have it where it goes."
+        )
 
 
 async def _place(tx: Transaction, node_id: UUID, name: str, **place: object) -> None:

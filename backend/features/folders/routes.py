@@ -94,7 +94,11 @@ async def get_children(
     ),
 )
 async def update_folder(principal: FilesWrite, tx: Tx, folder_id: UUID, body: NodeUpdate) -> Folder:
-    """Needs the role editor on the folder and, to move it, on the one it goes into."""
+    """Needs the role editor on the folder and, to move it, on the one it goes into.
+
+    Nobody gains a role by moving: into a folder where you have the role owner goes only what you
+    have it on, too.
+    """
     await moves.update_node(tx, principal, folder_id, NodeKind.FOLDER, body)
     return await get_node(tx, principal.user_id, folder_id, NodeKind.FOLDER)
 

@@ -119,6 +119,95 @@ class TestMove:
         assert await names_in(ada, {"id": branch[48]}) == ["Level 49"]
 
 
+class TestRoles:
+    """Whoever moves something has no more rights on it afterwards."""
+
+    async def test_an_editor_moves_nothing_to_where_they_are_owner(
+        self, register: Register, share: Share, put_file: PutFile
+    ):
+        ada, bob = await register(), await register()
+        here, there = await make_folder(ada, "Here"), await make_folder(ada, "There")
+        inner = await make_folder(ada, "Inner", here)
+        file = await put_file(ada, "a.txt", folder_id=here["id"])
+        await share(here, bob, "editor")
+        await share(there, bob, "owner")
+        for node in (inner, file):
+            answer = await move(bob, node, there)
+            assert problem(answer) == (403, "role_required")
+            assert "role owner" in answer.json()["detail"]
+        assert await names_in(ada, there) == []
+        assert (await bob.http.get(f"/v1/files/{file['id']}")).json()["role"] == "editor"
+
+    async def test_nor_deeper_into_what_was_shared_with_them_as_a_whole(
+        self, register: Register, share: Share, put_file: PutFile
+    ):
+        ada, bob = await register(), await register()
+        outer = await make_folder(ada, "Outer")
+        inner = await make_folder(ada, "Inner", outer)
+        file = await put_file(ada, "a.txt", folder_id=outer["id"])
+        await share(outer, bob, "editor")
+        await share(inner, bob, "owner")
+        assert problem(await move(bob, file, inner)) == (403, "role_required")
+
+    async def test_an_owner_by_a_share_moves_it_to_where_they_are_owner(
+        self, register: Register, share: Share, put_file: PutFile
+    ):
+        ada, bob = await register(), await register()
+        here, there = await make_folder(ada, "Here"), await make_folder(ada, "There")
+        await share(here, bob, "editor")
+        await share(there, bob, "owner")
+        inner = await make_folder(ada, "Inner", here)
+        file = await put_file(ada, "a.txt", folder_id=inner["id"])
+        await share(file, bob, "owner")
+        assert problem(await move(bob, inner, there)) == (403, "role_required")
+        assert (await move(bob, file, there)).json()["role"] == "owner"
+
+    async def test_who_gives_the_role_owner_away_cannot_take_it_back(
+        self, register: Register, share: Share, put_file: PutFile
+    ):
+        ada, bob = await register(), await register()
+        here, there = await make_folder(ada, "Here"), await make_folder(ada, "There")
+        await share(here, bob, "owner")
+        await share(there, bob, "editor")
+        file = await put_file(ada, "a.txt", folder_id=here["id"])
+        assert (await move(bob, file, there)).json()["role"] == "editor"
+        assert problem(await move(bob, file, here)) == (403, "role_required")
+        assert (await move(ada, file, here)).status_code == 200
+
+    async def test_an_editor_takes_nothing_home(
+        self, register: Register, share: Share, put_file: PutFile
+    ):
+        ada, bob = await register(), await register()
+        shared = await make_folder(ada, "Shared")
+        await share(shared, bob, "editor")
+        file = await put_file(ada, "a.txt", folder_id=shared["id"])
+        assert problem(await move(bob, file, await root_of(bob))) == (409, "other_owner")
+
+    async def test_a_folder_where_one_is_owner_takes_nobody_along(
+        self, register: Register, share: Share, put_file: PutFile
+    ):
+        ada, bob = await register(), await register()
+        here, there = await make_folder(ada, "Here"), await make_folder(ada, "There")
+        await put_file(ada, "a.txt", folder_id=here["id"])
+        await share(here, bob, "editor")
+        await share(there, bob, "owner")
+        assert (await move(bob, there, here)).json()["role"] == "owner"
+        assert (await bob.http.get(f"/v1/folders/{here['id']}")).json()["role"] == "editor"
+
+    async def test_an_editor_may_still_copy_to_where_they_are_owner(
+        self, register: Register, share: Share, put_file: PutFile
+    ):
+        ada, bob = await register(), await register()
+        here, there = await make_folder(ada, "Here"), await make_folder(ada, "There")
+        await share(here, bob, "editor")
+        await share(there, bob, "owner")
+        file = await put_file(ada, "a.txt", folder_id=here["id"])
+        body = {"folder_id": there["id"]}
+        copy = await bob.http.post(f"/v1/files/{file['id']}/copy", json=body)
+        assert copy.json()["role"] == "owner"
+        assert (await bob.http.get(f"/v1/files/{file['id']}")).json()["role"] == "editor"
+
+
 class TestConcurrentMoves:
     async def test_two_folders_never_end_up_inside_each_other(self, register: Register):
         ada = await register()
