@@ -18,7 +18,7 @@ jobs = JobTable()
 
 OLDER_THAN = timedelta(hours=24)
 LOGGED = 100
-"""Findings written to the log; `we-upload fsck` shows them all."""
+"""Findings of each kind written to the log; `we-upload fsck` shows them all."""
 
 
 @jobs.every("17 4 * * *", "fsck.report")
@@ -28,7 +28,7 @@ async def report(services: Services) -> None:
     counts: Counter[str] = Counter(dict.fromkeys(Kind, 0))
     async for finding in fsck(Inspection(services, OLDER_THAN)):
         counts[finding.kind] += 1
-        if counts.total() <= LOGGED:
+        if counts[finding.kind] <= LOGGED:
             log.warning(
                 "fsck found", kind=finding.kind, subject=finding.subject, detail=finding.detail
             )
