@@ -2,7 +2,6 @@
 
 import os
 import time
-from datetime import timedelta
 from uuid import UUID
 
 
@@ -13,8 +12,3 @@ def uuid7() -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
-
-
-def age_of(identifier: UUID) -> timedelta:
-    """How long ago `uuid7` made it."""
-    return timedelta(milliseconds=time.time_ns() // 1_000_000 - (identifier.int >> 80))
