@@ -1,5 +1,6 @@
 """What goes on at the same time, or stops in between."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -16,8 +17,9 @@ from backend.features.uploads.jobs import sweep
 from backend.kit import faults
 from backend.models import Upload
 from tests.features.uploads.test_ending import let_time_pass, look
-from tests.people import Register
-from tests.transfer import Json, begin, complete, send, usage
+from tests.people import Person, Register
+from tests.transfer import Json, begin, complete, send, upload_file, usage
+from tests.trees import listed, make_folder, root_of
 
 HELLO = b"hello, world"
 Arm = Callable[[Callable[[str], None]], None]
@@ -104,3 +106,38 @@ async def test_one_upload_that_cannot_be_healed_does_not_keep_others_waiting(
     await sweep(services)
 
     assert (await look(ada, other))["state"] == "completed"
+
+
+async def new_versions_at_once(person: Person, name: str, count: int) -> list[Json]:
+    """Upload the same name so often at the same time; gives the files."""
+    fields = {"on_conflict": "new_version"}
+    uploads = [await begin(person, HELLO, name, **fields) for _ in range(count)]
+    for upload in uploads:
+        await send(upload["request"], HELLO)
+    answers = await asyncio.gather(*(complete(person, upload) for upload in uploads))
+    return [answer.raise_for_status().json()["file"] for answer in answers]
+
+
+class TestNewVersionsAtOnce:
+    async def test_of_a_new_name_are_versions_of_one_file(self, register: Register) -> None:
+        ada = await register()
+        root = await root_of(ada)
+
+        for turn in range(8):
+            files = await new_versions_at_once(ada, f"{turn}.txt", 4)
+            assert {file["name"] for file in files} == {f"{turn}.txt"}
+            assert len({file["id"] for file in files}) == 1
+
+        children = await listed(ada, root)
+        assert [child["version_count"] for child in children] == [4] * 8
+        assert (await usage(ada))["used_bytes"] == 8 * 4 * len(HELLO)
+
+    async def test_beside_a_folder_of_that_name_get_names_of_their_own(
+        self, register: Register
+    ) -> None:
+        ada = await register()
+        await make_folder(ada, "plans")
+
+        files = await new_versions_at_once(ada, "plans", 2)
+
+        assert sorted(file["name"] for file in files) == ["plans (1)", "plans (2)"]
