@@ -141,3 +141,24 @@ class TestNewVersionsAtOnce:
         files = await new_versions_at_once(ada, "plans", 2)
 
         assert sorted(file["name"] for file in files) == ["plans (1)", "plans (2)"]
+
+
+async def test_a_name_that_comes_and_goes_is_never_taken_for_a_lack_of_room(
+    register: Register,
+) -> None:
+    ada = await register()
+    file = await upload_file(ada, HELLO, "taken.txt")
+    body = {"name": "taken.txt", "size": 1, "on_conflict": "fail"}
+
+    async def rename_to_and_fro() -> None:
+        for turn in range(150):
+            name = {"name": "other.txt" if turn % 2 == 0 else "taken.txt"}
+            (await ada.http.patch(f"/v1/files/{file['id']}", json=name)).raise_for_status()
+
+    async def begin_often() -> list[str]:
+        answers = [await ada.http.post("/v1/uploads", json=body) for _ in range(100)]
+        return [answer.json().get("code", "begun") for answer in answers]
+
+    _, *outcomes = await asyncio.gather(rename_to_and_fro(), *(begin_often() for _ in range(4)))
+
+    assert {code for codes in outcomes for code in codes} == {"begun", "name_taken"}
