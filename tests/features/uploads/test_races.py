@@ -162,3 +162,31 @@ async def test_a_name_that_comes_and_goes_is_never_taken_for_a_lack_of_room(
     _, *outcomes = await asyncio.gather(rename_to_and_fro(), *(begin_often() for _ in range(4)))
 
     assert {code for codes in outcomes for code in codes} == {"begun", "name_taken"}
+
+
+class TestAbortsAtOnce:
+    async def test_are_all_answered_as_one(self, register: Register) -> None:
+        ada = await register()
+
+        for _ in range(8):
+            url = f"/v1/uploads/{(await begin(ada, HELLO))['id']}"
+            answers = await asyncio.gather(*(ada.http.delete(url) for _ in range(4)))
+            assert [answer.status_code for answer in answers] == [204] * 4
+
+        assert (await usage(ada))["reserved_bytes"] == 0
+
+    async def test_that_come_too_late_are_told_what_the_upload_became(
+        self, register: Register
+    ) -> None:
+        ada = await register()
+
+        for _ in range(8):
+            upload = await begin(ada, HELLO)
+            await send(upload["request"], HELLO)
+            url = f"/v1/uploads/{upload['id']}"
+            _, *aborts = await asyncio.gather(
+                complete(ada, upload), *(ada.http.delete(url) for _ in range(4))
+            )
+            refused = [answer.json() for answer in aborts if answer.status_code != 204]
+            assert {problem["code"] for problem in refused} <= {"upload_not_pending"}
+            assert not [problem for problem in refused if "pending" in problem["detail"]]
