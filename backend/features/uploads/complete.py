@@ -35,7 +35,7 @@ from backend.features.uploads.errors import (
 from backend.features.uploads.placing import place
 from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.schemas import GivenPart
-from backend.features.uploads.signing import incoming_key, part_plan
+from backend.features.uploads.signing import incoming_key, part_plan, require_part
 from backend.kit import faults
 from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.actor import Actor
@@ -63,6 +63,7 @@ async def complete(
 
     Raises:
         UploadIncomplete: bytes are missing; the upload stays pending.
+        PartOutOfRange: the client names a part that was never planned; it stays pending, too.
         SizeMismatch, ChecksumMismatch, TargetGone, NameTaken: the upload has failed.
         UploadNotPending: it ended another way.
     """
@@ -167,13 +168,14 @@ async def _finish_multipart(
 
 def _require_all(upload: Row[Any], parts: Sequence[Part]) -> None:
     """Completing with a part too few would make an object that can never be continued."""
-    numbers = [part.part_number for part in parts]
-    wanted = range(1, part_plan(upload).part_count + 1)
-    if numbers == list(wanted):
-        return
-    missing = sorted(set(wanted) - set(numbers))
+    plan = part_plan(upload)
+    numbers = {part.part_number for part in parts}
+    for number in numbers:
+        require_part(plan, number)
+    wanted = range(1, plan.part_count + 1)
+    missing = sorted(set(wanted) - numbers)
     if not missing:
-        raise UploadIncomplete("Name each part once, in ascending order.")
+        return
     named = ", ".join(map(str, missing[:10])) + (", …" if len(missing) > 10 else "")  # noqa: PLR2004
     raise UploadIncomplete(f"{len(missing)} of {len(wanted)} parts are missing: {named}.")
 

@@ -168,6 +168,7 @@ async def sign_parts(
         UploadNotPending,
         TargetGone,
         NameTaken,
+        PartOutOfRange,
         SizeMismatch,
         ChecksumMismatch,
         DependencyUnavailable,

@@ -167,4 +167,13 @@ class GivenPart(Schema):
 class CompleteRequest(Schema):
     """The parts that make the file; without them the server lists what S3 holds."""
 
-    parts: list[GivenPart] | None = Field(None, max_length=MAX_PARTS)
+    parts: list[GivenPart] | None = Field(
+        None, max_length=MAX_PARTS, description="Each one once, in any order."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        numbers = [part.part_number for part in self.parts or ()]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError("name each part once")
+        return self

@@ -43,6 +43,16 @@ def part_plan(upload: Row[Any]) -> PartPlan:
     return PartPlan(upload.size, upload.part_size)
 
 
+def require_part(plan: PartPlan, number: int) -> None:
+    """Return if the upload has a part of this number.
+
+    Raises:
+        PartOutOfRange: it has not.
+    """
+    if number > plan.part_count:
+        raise PartOutOfRange(f"This upload has {plan.part_count} parts, so no part {number}.")
+
+
 class UploadSigner:
     """Presents uploads together with the requests that send their bytes."""
 
@@ -138,8 +148,7 @@ class UploadSigner:
 
 
 def _part_to_sign(plan: PartPlan, number: int, checksums: dict[int, str]) -> PartToSign:
-    if number > plan.part_count:
-        raise PartOutOfRange(f"This upload has {plan.part_count} parts, so no part {number}.")
+    require_part(plan, number)
     checksum = checksums.get(number)
     return PartToSign(
         number, plan.length(number), canonical_checksum(checksum) if checksum else None

@@ -8,6 +8,7 @@ from backend.core.services import Services
 from backend.models import User
 from tests.people import Register
 from tests.transfer import begin, complete, send, send_parts, sha256_base64, usage
+from tests.trees import problem
 
 MIB = 1024**2
 CONTENT = os.urandom(33 * MIB + 7)
@@ -35,6 +36,28 @@ class TestMultipart:
         assert answer.status_code == 200, answer.text
         assert answer.json()["file"]["size"] == len(CONTENT)
         assert (await usage(ada))["used_bytes"] == len(CONTENT)
+
+    async def test_parts_may_be_named_in_any_order(self, register: Register) -> None:
+        ada = await register()
+        upload = await begin(ada, CONTENT, **LARGE)
+        parts = await send_parts(upload, CONTENT)
+
+        answer = await complete(ada, upload, parts=parts[::-1])
+
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["file"]["size"] == len(CONTENT)
+
+    @pytest.mark.parametrize(("number", "code"), [(1, "invalid_request"), (4, "part_out_of_range")])
+    async def test_a_part_named_twice_or_never_planned_is_refused_and_the_upload_goes_on(
+        self, register: Register, number: int, code: str
+    ) -> None:
+        ada = await register()
+        upload = await begin(ada, CONTENT, **LARGE)
+        parts = await send_parts(upload, CONTENT)
+        extra = parts[0] | {"part_number": number}
+
+        assert problem(await complete(ada, upload, parts=[*parts, extra])) == (422, code)
+        assert (await complete(ada, upload, parts=parts)).status_code == 200
 
     async def test_another_device_resumes_where_the_first_one_stopped(
         self, register: Register
