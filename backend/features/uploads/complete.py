@@ -24,7 +24,7 @@ from backend.core.services import Services
 from backend.core.storage import Storage
 from backend.core.stored import ObjectHead, ObjectNotFound, Part, PartsRefused, UploadNotFound
 from backend.features.uploads import queries
-from backend.features.uploads.ending import end
+from backend.features.uploads.ending import end, expire
 from backend.features.uploads.errors import (
     ChecksumMismatch,
     SizeMismatch,
@@ -36,6 +36,7 @@ from backend.features.uploads.placing import place
 from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.schemas import GivenPart
 from backend.features.uploads.signing import incoming_key, part_plan, require_part
+from backend.features.uploads.states import is_over
 from backend.kit import faults
 from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.actor import Actor
@@ -45,6 +46,8 @@ LEASE = timedelta(seconds=60)
 PAUSES = (0.02, 0.05, 0.1, 0.2, *(0.5,) * 18)
 """Seconds between the looks of a second completer at whether the first one is done: mostly it
 is within milliseconds."""
+
+_OVER = "This upload has {}: begin a new one."
 
 
 async def complete(
@@ -86,6 +89,24 @@ async def complete(
     faults.reach("complete.settled")
 
 
+async def complete_in_time(
+    services: Services, actor: Actor, upload: Row[Any], given: Sequence[GivenPart] | None
+) -> None:
+    """`complete` for a client, who cannot send what is missing when the time is over.
+
+    An upload that is over becomes what the worker would make of it: a file, if all has arrived,
+    whatever parts the client names.
+    """
+    over = is_over(upload)
+    try:
+        await complete(services, actor, upload, None if over else given)
+    except UploadIncomplete as missing:
+        if not over:
+            raise
+        await expire(services, upload)
+        raise UploadNotPending(_OVER.format(UploadState.EXPIRED)) from missing
+
+
 async def _claim(database: Database, upload_id: UUID) -> Row[Any] | None:
     """Claim the upload; None when it is completed. Waits for another who is completing it.
 
@@ -102,7 +123,7 @@ async def _claim(database: Database, upload_id: UUID) -> Row[Any] | None:
         if state == UploadState.COMPLETED:
             return None
         if state != UploadState.COMPLETING:
-            raise UploadNotPending(f"This upload has {state or 'ended'}: begin a new one.")
+            raise UploadNotPending(_OVER.format(state or "ended"))
         await asyncio.sleep(pause)
     raise UploadNotPending("This upload is being completed: look at it again shortly.")
 

@@ -113,7 +113,8 @@ class Upload(Schema):
     part_size: int | None = None
     part_count: int | None = None
     parts: list[SignedPart] | None = Field(
-        None, description="The first parts still to be sent, up to 100."
+        None,
+        description="The first parts still to be sent, up to 100. Not in lists.",
     )
     uploaded_parts: list[UploadedPart] | None = Field(
         None, description="What S3 holds of a pending multipart upload."

@@ -22,6 +22,7 @@ from backend.features.uploads.errors import (
     UploadNotFound,
     UploadNotPending,
 )
+from backend.features.uploads.states import in_state, require_parts_pending, state_of
 from backend.kit import faults
 from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.principal import Principal
@@ -55,12 +56,7 @@ async def find_pending(db: Db, user_id: UUID, upload_id: UUID) -> Row[Any]:
     Raises:
         UploadNotPending: it is over, or has no parts.
     """
-    upload = await find(db, user_id, upload_id)
-    if upload.state != UploadState.PENDING:
-        raise UploadNotPending(f"This upload is {upload.state}.")
-    if upload.method != UploadMethod.MULTIPART:
-        raise UploadNotPending("This upload has no parts: send its one request.")
-    return upload
+    return require_parts_pending(await find(db, user_id, upload_id))
 
 
 async def page(
@@ -69,7 +65,7 @@ async def page(
     """The caller's uploads, newest first: `limit` of them and one more."""
     query = queries.own_uploads(user_id).order_by(Upload.id.desc()).limit(limit + 1)
     if state is not None:
-        query = query.where(Upload.state == state)
+        query = query.where(in_state(state))
     if after is not None:
         query = query.where(Upload.id < after)
     return (await db.execute(query)).all()
@@ -77,7 +73,7 @@ async def page(
 
 async def uploaded_parts(storage: Storage, upload: Row[Any]) -> list[Part] | None:
     """What S3 holds of a pending multipart upload; None for any other."""
-    if upload.method != UploadMethod.MULTIPART or upload.state != UploadState.PENDING:
+    if upload.method != UploadMethod.MULTIPART or state_of(upload) is not UploadState.PENDING:
         return None
     try:
         return await storage.list_parts(upload.object_key, upload.s3_upload_id)
