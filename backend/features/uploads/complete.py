@@ -32,6 +32,7 @@ from backend.features.uploads.errors import (
     UploadIncomplete,
     UploadNotPending,
 )
+from backend.features.uploads.multipart import reopen
 from backend.features.uploads.placing import place
 from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.schemas import GivenPart
@@ -75,7 +76,7 @@ async def complete(
         return
     faults.reach("complete.claimed")
     try:
-        head = await _arrive(services.storage, claimed, given)
+        head = await _arrive(services, claimed, given)
         _verify(claimed, head)
         faults.reach("complete.arrived")
         await place(services, actor, claimed, head)
@@ -153,17 +154,21 @@ def _count(upload: Row[Any]) -> None:
 
 
 async def _arrive(
-    storage: Storage, upload: Row[Any], given: Sequence[GivenPart] | None
+    services: Services, upload: Row[Any], given: Sequence[GivenPart] | None
 ) -> ObjectHead:
     """Bring the bytes under the object's key and return what S3 says of them."""
+    storage = services.storage
     if upload.method == UploadMethod.MULTIPART:
         await _finish_multipart(storage, upload, given)
     if upload.method == UploadMethod.POST:
         await _take_in(storage, upload)
     head = await storage.head(upload.object_key)
-    if head is None:
-        raise UploadIncomplete("No bytes have reached the store yet: send them first.")
-    return head
+    if head is not None:
+        return head
+    if upload.method == UploadMethod.MULTIPART:  # neither parts nor what they were joined to
+        await reopen(services.database, storage, upload)
+        raise UploadIncomplete("The store has lost the parts: get them signed and send them again.")
+    raise UploadIncomplete("No bytes have reached the store yet: send them first.")
 
 
 async def _finish_multipart(

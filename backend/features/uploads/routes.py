@@ -36,6 +36,7 @@ from backend.features.uploads.errors import (
     UploadIncomplete,
     UploadNotPending,
 )
+from backend.features.uploads.multipart import ready_for_checksums
 from backend.features.uploads.plan import plan_upload
 from backend.features.uploads.schemas import (
     CompleteRequest,
@@ -150,13 +151,15 @@ async def sign_parts(
     upload_id: UUID,
     body: PartsRequest,
 ) -> Response:
-    """Up to 10,000 in one call, as often as you like. Checksums: for all parts or for none."""
+    """Up to 10,000 in one call, as often as you like. Checksums: for all parts or for none.
+
+    Where S3 answers 404 to a part that is sent in time, it has lost the upload: look at the upload
+    first, and it is opened anew.
+    """
     numbers, checksums = body.numbers(), body.checksums_sha256 or {}
     await limit_signing(process, principal, len(numbers))
     upload = await service.find_pending(database.autocommit, principal.user_id, upload_id)
-    upload = await service.ready_for_checksums(
-        database, process.storage, upload, numbers, set(checksums)
-    )
+    upload = await ready_for_checksums(database, process.storage, upload, numbers, set(checksums))
     parts = _signer(process).parts(upload, numbers, checksums)
     return Response(await _parts_body(parts), media_type="application/json")
 
@@ -210,7 +213,8 @@ def _signer(process: Process) -> UploadSigner:
 
 async def _present(process: Process, db: Statements, principal: FilesRead, upload: Any) -> Upload:
     """One upload with all there is to say: the parts at S3, the file it became."""
-    uploaded = await service.uploaded_parts(process.storage, upload)
+    database, storage = process.database, process.storage
+    upload, uploaded = await service.uploaded_parts(database, storage, upload)
     file = None
     if upload.state == UploadState.COMPLETED:
         file = await service.resulting_file(db, principal.user_id, upload)
