@@ -13,7 +13,7 @@ from backend.core.errors import DependencyUnavailable
 from backend.core.object_store import open_object_store
 from backend.core.presign import PartToSign
 from backend.core.stored import ObjectNotFound, Part, PartsRefused, UploadNotFound
-from backend.kit.checksums import ChecksumType, composite_sha256
+from backend.kit.checksums import Checksum, ChecksumType, composite_sha256
 
 MINUTE = timedelta(minutes=1)
 HELLO_MD5 = "5d41402abc4b2a76b9719d911017c592"
@@ -135,6 +135,12 @@ class TestCopy:
         await storage.copy(source, target, etag=HELLO_MD5)
         head = await storage.head(target)
         assert (head.size, head.etag, head.content_type) == (5, HELLO_MD5, "text/plain")
+
+    async def test_gives_it_a_checksum(self, storage, put):
+        source, target = await put(new_key()), new_key()
+        await storage.copy(source, target, etag=HELLO_MD5)
+        head = await storage.head(target)
+        assert head.checksum == Checksum(encoded(b"hello"), ChecksumType.FULL_OBJECT)
 
     async def test_takes_no_other_bytes_than_those_that_were_looked_at(self, storage, put):
         source, target = await put(new_key()), new_key()

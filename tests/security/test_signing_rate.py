@@ -67,6 +67,18 @@ class TestSigning:
 
         assert [answer.status_code for answer in answers] == [422, 429]
 
+    async def test_of_a_list_of_uploads_counts_what_it_signs(
+        self, frugal: httpx.AsyncClient, register: Register
+    ) -> None:
+        ada = await register()
+        for _ in range(100):
+            await begin(ada, b"")
+        headers = {"Authorization": ada.http.headers["Authorization"]}
+
+        answers = [await frugal.get("/v1/uploads", headers=headers) for _ in range(6)]
+
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+
     async def test_a_call_larger_than_the_limit_takes_all_of_it(
         self, frugal: httpx.AsyncClient, register: Register, put_file: PutFile
     ) -> None:

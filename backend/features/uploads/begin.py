@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, literal, select
 from sqlalchemy.engine import Row
 
 from backend.core import metrics
@@ -11,14 +11,18 @@ from backend.core.db import Db, fetch_one
 from backend.core.errors import NameTaken, QuotaExceeded
 from backend.core.settings import UploadSettings
 from backend.core.storage import OBJECT_PREFIX, Storage
+from backend.features.folders.tree import find_child, target_folder
 from backend.features.uploads import queries
 from backend.features.uploads.plan import UploadPlan
 from backend.features.uploads.schedule import first_heal
 from backend.kit import faults
 from backend.kit.ids import uuid7
-from backend.models import Node, NodeKind, OnConflict, Role, UploadMethod, live
+from backend.models import NodeKind, OnConflict, Role, UploadMethod, User
 from backend.rules import access
 from backend.rules.principal import Principal
+
+TRIES = 5
+"""Of an insert that was refused for a reason which is gone when it is looked for."""
 
 
 async def begin(
@@ -52,33 +56,46 @@ async def _insert(
 ) -> Row[Any]:
     into_root = plan.folder_id is None and plan.file_id is None
     statement = queries.BEGIN_IN_ROOT if into_root else queries.BEGIN_IN_TARGET
-    upload: Row[Any] | None = await fetch_one(db, statement, **queries.bound_names(values))
-    faults.reach("begin.recorded")
-    if upload is None:
+    for _ in range(TRIES):
+        upload: Row[Any] | None = await fetch_one(db, statement, **queries.bound_names(values))
+        faults.reach("begin.recorded")
+        if upload is not None:
+            metrics.count_upload("begun", plan.method, plan.size)
+            return upload
         await _explain(db, principal, plan)
-        raise QuotaExceeded(f"Storing {plan.size} bytes would exceed the storage quota.")
-    metrics.count_upload("begun", plan.method, plan.size)
-    return upload
+    # What stood in the way came and went each time.
+    raise _name_taken(plan) if _needs_free_name(plan) else _no_room(plan)
 
 
 async def _explain(db: Db, principal: Principal, plan: UploadPlan) -> None:
-    """Raise what else than the quota stood in the way."""
-    target = plan.file_id or plan.folder_id
-    if target is not None:
-        kind = NodeKind.FILE if plan.file_id else NodeKind.FOLDER
-        await access.require(db, principal.user_id, target, Role.EDITOR, kind=kind)
-    if plan.on_conflict is not OnConflict.FAIL or plan.file_id is not None:
-        return
-    in_folder = (
-        Node.parent_id == target
-        if target
-        else Node.parent_id.in_(
-            select(Node.id).where(Node.owner_id == principal.user_id, Node.parent_id.is_(None))
-        )
+    """Raise what stands in the way; return when it is gone again."""
+    target = await _target(db, principal, plan)
+    if _needs_free_name(plan) and await find_child(db, target.id, plan.name):
+        raise _name_taken(plan)
+    room = select(User.id).where(
+        User.id == target.owner_id, queries.fits(literal(plan.size, BigInteger))
     )
-    taken = select(Node.id).where(in_folder, Node.name_key == plan.name_key, live)
-    if (await db.execute(taken)).first():
-        raise NameTaken(f"The folder already holds '{plan.name}'.")
+    if (await db.execute(room)).first() is None:
+        raise _no_room(plan)
+
+
+async def _target(db: Db, principal: Principal, plan: UploadPlan) -> Row[Any]:
+    if plan.file_id is None:
+        return await target_folder(db, principal.user_id, plan.folder_id)
+    user_id, kind = principal.user_id, NodeKind.FILE
+    return await access.require(db, user_id, plan.file_id, Role.EDITOR, kind=kind)
+
+
+def _needs_free_name(plan: UploadPlan) -> bool:
+    return plan.on_conflict is OnConflict.FAIL and plan.file_id is None
+
+
+def _name_taken(plan: UploadPlan) -> NameTaken:
+    return NameTaken(f"The folder already holds '{plan.name}'.")
+
+
+def _no_room(plan: UploadPlan) -> QuotaExceeded:
+    return QuotaExceeded(f"Storing {plan.size} bytes would exceed the storage quota.")
 
 
 def _values(settings: UploadSettings, principal: Principal, plan: UploadPlan) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from backend.core.services import Services
 from backend.core.storage import Storage
 from backend.core.stored import ObjectHead, ObjectNotFound, Part, PartsRefused, UploadNotFound
 from backend.features.uploads import queries
-from backend.features.uploads.ending import end
+from backend.features.uploads.ending import end, expire
 from backend.features.uploads.errors import (
     ChecksumMismatch,
     SizeMismatch,
@@ -32,10 +32,12 @@ from backend.features.uploads.errors import (
     UploadIncomplete,
     UploadNotPending,
 )
+from backend.features.uploads.multipart import reopen
 from backend.features.uploads.placing import place
 from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.schemas import GivenPart
-from backend.features.uploads.signing import incoming_key, part_plan
+from backend.features.uploads.signing import incoming_key, part_plan, require_part
+from backend.features.uploads.states import is_over
 from backend.kit import faults
 from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.actor import Actor
@@ -45,6 +47,8 @@ LEASE = timedelta(seconds=60)
 PAUSES = (0.02, 0.05, 0.1, 0.2, *(0.5,) * 18)
 """Seconds between the looks of a second completer at whether the first one is done: mostly it
 is within milliseconds."""
+
+_OVER = "This upload has {}: begin a new one."
 
 
 async def complete(
@@ -63,6 +67,7 @@ async def complete(
 
     Raises:
         UploadIncomplete: bytes are missing; the upload stays pending.
+        PartOutOfRange: the client names a part that was never planned; it stays pending, too.
         SizeMismatch, ChecksumMismatch, TargetGone, NameTaken: the upload has failed.
         UploadNotPending: it ended another way.
     """
@@ -71,7 +76,7 @@ async def complete(
         return
     faults.reach("complete.claimed")
     try:
-        head = await _arrive(services.storage, claimed, given)
+        head = await _arrive(services, claimed, given)
         _verify(claimed, head)
         faults.reach("complete.arrived")
         await place(services, actor, claimed, head)
@@ -83,6 +88,24 @@ async def complete(
         await _give_back(services.database, claimed)
         raise
     faults.reach("complete.settled")
+
+
+async def complete_in_time(
+    services: Services, actor: Actor, upload: Row[Any], given: Sequence[GivenPart] | None
+) -> None:
+    """`complete` for a client, who cannot send what is missing when the time is over.
+
+    An upload that is over becomes what the worker would make of it: a file, if all has arrived,
+    whatever parts the client names.
+    """
+    over = is_over(upload)
+    try:
+        await complete(services, actor, upload, None if over else given)
+    except UploadIncomplete as missing:
+        if not over:
+            raise
+        await expire(services, upload)
+        raise UploadNotPending(_OVER.format(UploadState.EXPIRED)) from missing
 
 
 async def _claim(database: Database, upload_id: UUID) -> Row[Any] | None:
@@ -101,7 +124,7 @@ async def _claim(database: Database, upload_id: UUID) -> Row[Any] | None:
         if state == UploadState.COMPLETED:
             return None
         if state != UploadState.COMPLETING:
-            raise UploadNotPending(f"This upload has {state or 'ended'}: begin a new one.")
+            raise UploadNotPending(_OVER.format(state or "ended"))
         await asyncio.sleep(pause)
     raise UploadNotPending("This upload is being completed: look at it again shortly.")
 
@@ -131,17 +154,21 @@ def _count(upload: Row[Any]) -> None:
 
 
 async def _arrive(
-    storage: Storage, upload: Row[Any], given: Sequence[GivenPart] | None
+    services: Services, upload: Row[Any], given: Sequence[GivenPart] | None
 ) -> ObjectHead:
     """Bring the bytes under the object's key and return what S3 says of them."""
+    storage = services.storage
     if upload.method == UploadMethod.MULTIPART:
         await _finish_multipart(storage, upload, given)
     if upload.method == UploadMethod.POST:
         await _take_in(storage, upload)
     head = await storage.head(upload.object_key)
-    if head is None:
-        raise UploadIncomplete("No bytes have reached the store yet: send them first.")
-    return head
+    if head is not None:
+        return head
+    if upload.method == UploadMethod.MULTIPART:  # neither parts nor what they were joined to
+        await reopen(services.database, storage, upload)
+        raise UploadIncomplete("The store has lost the parts: get them signed and send them again.")
+    raise UploadIncomplete("No bytes have reached the store yet: send them first.")
 
 
 async def _finish_multipart(
@@ -167,13 +194,14 @@ async def _finish_multipart(
 
 def _require_all(upload: Row[Any], parts: Sequence[Part]) -> None:
     """Completing with a part too few would make an object that can never be continued."""
-    numbers = [part.part_number for part in parts]
-    wanted = range(1, part_plan(upload).part_count + 1)
-    if numbers == list(wanted):
-        return
-    missing = sorted(set(wanted) - set(numbers))
+    plan = part_plan(upload)
+    numbers = {part.part_number for part in parts}
+    for number in numbers:
+        require_part(plan, number)
+    wanted = range(1, plan.part_count + 1)
+    missing = sorted(set(wanted) - numbers)
     if not missing:
-        raise UploadIncomplete("Name each part once, in ascending order.")
+        return
     named = ", ".join(map(str, missing[:10])) + (", …" if len(missing) > 10 else "")  # noqa: PLR2004
     raise UploadIncomplete(f"{len(missing)} of {len(wanted)} parts are missing: {named}.")
 

@@ -14,12 +14,13 @@ from backend.core import metrics
 from backend.core.db import Transaction
 from backend.core.errors import ApiError
 from backend.core.queue import enqueue
+from backend.core.services import Services
 from backend.core.settings import UploadSettings
 from backend.features.uploads import queries
 from backend.kit import faults
 from backend.models import Upload, UploadState
 from backend.rules import audit, quota
-from backend.rules.actor import Actor
+from backend.rules.actor import SYSTEM, Actor
 
 DISCARD = "uploads.discard"
 AFTER_LAST_URL = timedelta(minutes=5)
@@ -67,3 +68,9 @@ async def end(
         await enqueue(tx, DISCARD, {"upload_id": str(upload.id)}, delay=delay)
     faults.reach("end.enqueued")
     return True
+
+
+async def expire(services: Services, upload: Row[Any]) -> None:
+    """End an upload whose time is over, unless somebody is just completing it."""
+    async with services.database.transaction() as tx:
+        await end(tx, services.settings.upload, SYSTEM, upload, UploadState.EXPIRED)

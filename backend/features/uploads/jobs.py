@@ -16,10 +16,11 @@ from backend.core.queue import JobTable
 from backend.core.services import Services
 from backend.features.uploads import queries
 from backend.features.uploads.complete import complete
-from backend.features.uploads.ending import DISCARD, end
+from backend.features.uploads.ending import DISCARD, expire
 from backend.features.uploads.errors import UploadNotPending
 from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.signing import incoming_key
+from backend.features.uploads.states import is_over
 from backend.kit import faults
 from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.actor import SYSTEM
@@ -85,16 +86,11 @@ async def heal(services: Services, upload: Row[Any]) -> None:
         log.info("upload not healed: somebody else does, or it is over", upload_id=str(upload.id))
     except ApiError as refusal:
         log.info("upload not healed", upload_id=str(upload.id), code=refusal.code)
-        if upload.expires_at <= datetime.now(UTC):  # whatever stands in its way, it is over
-            await _expire(services, upload)
+        if is_over(upload):  # whatever stands in its way, it is over
+            await expire(services, upload)
     else:
         metrics.uploads_healed.inc()
         log.info("upload healed", upload_id=str(upload.id))
-
-
-async def _expire(services: Services, upload: Row[Any]) -> None:
-    async with services.database.transaction() as tx:
-        await end(tx, services.settings.upload, SYSTEM, upload, UploadState.EXPIRED)
 
 
 @jobs.job(DISCARD)

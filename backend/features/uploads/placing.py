@@ -1,5 +1,6 @@
 """Settle a completed upload: its bytes become a version of a file in the tree."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -90,15 +91,27 @@ async def _node_for(tx: Transaction, upload: Row[Any]) -> UUID:
     if file_id and await _may_write(tx, upload, file_id, NodeKind.FILE):
         return file_id
     folder = await _folder_for(tx, upload)
-    if upload.on_conflict == OnConflict.NEW_VERSION:
-        existing = await find_child(tx, folder.id, upload.name)
-        if existing is not None and existing.kind == NodeKind.FILE:
-            return UUID(str(existing.id))
-    rename = upload.on_conflict != OnConflict.FAIL
     try:
+        if upload.on_conflict == OnConflict.NEW_VERSION:
+            return await _file_of_that_name(tx, folder, upload.name)
+        rename = upload.on_conflict != OnConflict.FAIL
         return await create_node(tx, folder, NodeKind.FILE, upload.name, rename=rename)
     except (NameTaken, FolderTooDeep) as refused:
         raise TargetGone(refused.detail, code=refused.code) from refused
+
+
+async def _file_of_that_name(tx: Transaction, folder: Row[Any], name: str) -> UUID:
+    """The folder's file of this name, whoever adds it; where a folder has the name, another file.
+
+    The tree's shared lock keeps nobody from adding or renaming: who comes second looks again.
+    """
+    while True:
+        existing = await find_child(tx, folder.id, name)
+        if existing is not None and existing.kind == NodeKind.FILE:
+            return UUID(str(existing.id))
+        with suppress(NameTaken):
+            rename = existing is not None
+            return await create_node(tx, folder, NodeKind.FILE, name, rename=rename)
 
 
 async def _folder_for(tx: Transaction, upload: Row[Any]) -> Row[Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     BindParameter,
+    ColumnElement,
     Executable,
     Integer,
     Select,
@@ -72,13 +73,17 @@ def _target(by_id: bool) -> CTE:
     )
 
 
+def fits(size: ColumnElement[int]) -> ColumnElement[bool]:
+    """SQL: whether the selected user has room for so many bytes; none at all always fit."""
+    return or_(User.quota_bytes - User.used_bytes - User.reserved_bytes >= size, size == 0)
+
+
 def _reservation(target: CTE) -> CTE:
     """The quota, taken in the same statement: see `rules.quota.reserve`."""
     size = _bound("size")
-    room = User.quota_bytes - User.used_bytes - User.reserved_bytes
     return (
         update(User)
-        .where(User.id == target.c.owner_id, or_(room >= size, size == 0))
+        .where(User.id == target.c.owner_id, fits(size))
         .values(reserved_bytes=User.reserved_bytes + size)
         .returning(User.id)
         .cte("reservation")

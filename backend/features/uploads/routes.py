@@ -24,7 +24,7 @@ from backend.core.services import Process
 from backend.features.folders.errors import InvalidNodeName
 from backend.features.uploads import service
 from backend.features.uploads.begin import begin
-from backend.features.uploads.complete import complete
+from backend.features.uploads.complete import complete_in_time
 from backend.features.uploads.errors import (
     ChecksumMismatch,
     ChecksumNotPossible,
@@ -36,6 +36,7 @@ from backend.features.uploads.errors import (
     UploadIncomplete,
     UploadNotPending,
 )
+from backend.features.uploads.multipart import ready_for_checksums
 from backend.features.uploads.plan import plan_upload
 from backend.features.uploads.schemas import (
     CompleteRequest,
@@ -61,6 +62,8 @@ from backend.rules.signing import limit_signing
 router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=IdempotentRoute)
 SIGNED_AT_ONCE = 500
 """Parts signed before other requests get a turn: about 5 ms."""
+LISTED_AT_ONCE = 100
+"""Uploads of a list likewise."""
 
 
 @router.post(
@@ -99,7 +102,7 @@ async def begin_upload(
     return model_answer(_signer(process).present(upload), status.HTTP_201_CREATED, location)
 
 
-@router.get("", summary="List your uploads")
+@router.get("", summary="List your uploads", response_model=Page[Upload])
 async def list_uploads(
     principal: FilesRead,
     process: Process,
@@ -107,13 +110,14 @@ async def list_uploads(
     state: Annotated[UploadState | None, Query()] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Page[Upload]:
-    """Newest first. What S3 holds of each, and what they became, stands in the single look-up."""
+) -> Response:
+    """Newest first. Parts, what S3 holds, and what they became stand in the single look-up."""
     after = decode_cursor(cursor, UUID)[0] if cursor else None
     rows = await service.page(db, principal.user_id, state=state, after=after, limit=limit)
     found, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
-    signer = _signer(process)
-    return Page(items=[signer.present(row) for row in found], next_cursor=next_cursor)
+    await limit_signing(process, principal, len(found))
+    uploads = map(_signer(process).listed, found)
+    return Response(await _page_body(uploads, next_cursor), media_type="application/json")
 
 
 @router.get("/{upload_id}", summary="Look at an upload", responses=problems(NotFound))
@@ -147,13 +151,15 @@ async def sign_parts(
     upload_id: UUID,
     body: PartsRequest,
 ) -> Response:
-    """Up to 10,000 in one call, as often as you like. Checksums: for all parts or for none."""
+    """Up to 10,000 in one call, as often as you like. Checksums: for all parts or for none.
+
+    Where S3 answers 404 to a part that is sent in time, it has lost the upload: look at the upload
+    first, and it is opened anew.
+    """
     numbers, checksums = body.numbers(), body.checksums_sha256 or {}
     await limit_signing(process, principal, len(numbers))
     upload = await service.find_pending(database.autocommit, principal.user_id, upload_id)
-    upload = await service.ready_for_checksums(
-        database, process.storage, upload, numbers, set(checksums)
-    )
+    upload = await ready_for_checksums(database, process.storage, upload, numbers, set(checksums))
     parts = _signer(process).parts(upload, numbers, checksums)
     return Response(await _parts_body(parts), media_type="application/json")
 
@@ -168,6 +174,7 @@ async def sign_parts(
         UploadNotPending,
         TargetGone,
         NameTaken,
+        PartOutOfRange,
         SizeMismatch,
         ChecksumMismatch,
         DependencyUnavailable,
@@ -184,7 +191,7 @@ async def complete_upload(
     await limit_signing(process, principal)
     upload = await service.find(db, principal.user_id, upload_id)
     if upload.state != UploadState.COMPLETED:
-        await complete(process, principal.actor, upload, body.parts if body else None)
+        await complete_in_time(process, principal.actor, upload, body.parts if body else None)
         upload = await service.find(db, principal.user_id, upload_id)
     return await _present(process, db, principal, upload)
 
@@ -206,7 +213,8 @@ def _signer(process: Process) -> UploadSigner:
 
 async def _present(process: Process, db: Statements, principal: FilesRead, upload: Any) -> Upload:
     """One upload with all there is to say: the parts at S3, the file it became."""
-    uploaded = await service.uploaded_parts(process.storage, upload)
+    database, storage = process.database, process.storage
+    upload, uploaded = await service.uploaded_parts(database, storage, upload)
     file = None
     if upload.state == UploadState.COMPLETED:
         file = await service.resulting_file(db, principal.user_id, upload)
@@ -220,3 +228,13 @@ async def _parts_body(parts: Iterable[SignedPart]) -> bytes:
         chunks.append(orjson.dumps(chunk)[1:-1])
         await asyncio.sleep(0)
     return b'{"parts":[' + b",".join(chunks) + b"]}"
+
+
+async def _page_body(uploads: Iterable[Upload], next_cursor: str | None) -> bytes:
+    """The JSON of a page of uploads, signed and written in turns like parts."""
+    iterator, items = iter(uploads), []
+    while chunk := [upload.model_dump_json() for upload in islice(iterator, LISTED_AT_ONCE)]:
+        items += chunk
+        await asyncio.sleep(0)
+    cursor = orjson.dumps(next_cursor)
+    return b'{"items":[' + ",".join(items).encode() + b'],"next_cursor":' + cursor + b"}"

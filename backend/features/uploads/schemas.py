@@ -113,7 +113,8 @@ class Upload(Schema):
     part_size: int | None = None
     part_count: int | None = None
     parts: list[SignedPart] | None = Field(
-        None, description="The first parts still to be sent, up to 100."
+        None,
+        description="The first parts still to be sent, up to 100. Not in lists.",
     )
     uploaded_parts: list[UploadedPart] | None = Field(
         None, description="What S3 holds of a pending multipart upload."
@@ -167,4 +168,13 @@ class GivenPart(Schema):
 class CompleteRequest(Schema):
     """The parts that make the file; without them the server lists what S3 holds."""
 
-    parts: list[GivenPart] | None = Field(None, max_length=MAX_PARTS)
+    parts: list[GivenPart] | None = Field(
+        None, max_length=MAX_PARTS, description="Each one once, in any order."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        numbers = [part.part_number for part in self.parts or ()]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError("name each part once")
+        return self

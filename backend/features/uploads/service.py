@@ -1,27 +1,23 @@
-"""Look at uploads, get parts signed, give an upload up."""
+"""Look at uploads, give one up."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlalchemy.engine import Row
 
-from backend.core.db import Database, Db
+from backend.core.db import Database, Db, Transaction
 from backend.core.errors import NotFound
 from backend.core.services import Services
 from backend.core.storage import Storage
 from backend.core.stored import Part
-from backend.core.stored import UploadNotFound as NotOpenAtStore
 from backend.features.files.service import get_file
 from backend.features.folders.schemas import File
 from backend.features.uploads import queries
 from backend.features.uploads.ending import end
-from backend.features.uploads.errors import (
-    ChecksumsRequired,
-    UploadNotFound,
-    UploadNotPending,
-)
+from backend.features.uploads.errors import UploadNotFound, UploadNotPending
+from backend.features.uploads.multipart import held_parts
+from backend.features.uploads.states import in_state, require_parts_pending, state_of
 from backend.kit import faults
 from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.principal import Principal
@@ -40,18 +36,22 @@ async def find(db: Db, user_id: UUID, upload_id: UUID) -> Row[Any]:
     return upload
 
 
+async def _find_and_hold(tx: Transaction, user_id: UUID, upload_id: UUID) -> Row[Any]:
+    """Like `find`; nobody else completes or ends it until `tx` is over."""
+    query = queries.own_uploads(user_id).where(Upload.id == upload_id).with_for_update()
+    upload = (await tx.execute(query)).first()
+    if upload is None:
+        raise UploadNotFound
+    return upload
+
+
 async def find_pending(db: Db, user_id: UUID, upload_id: UUID) -> Row[Any]:
     """Like `find`, for what only a pending multipart upload can do.
 
     Raises:
         UploadNotPending: it is over, or has no parts.
     """
-    upload = await find(db, user_id, upload_id)
-    if upload.state != UploadState.PENDING:
-        raise UploadNotPending(f"This upload is {upload.state}.")
-    if upload.method != UploadMethod.MULTIPART:
-        raise UploadNotPending("This upload has no parts: send its one request.")
-    return upload
+    return require_parts_pending(await find(db, user_id, upload_id))
 
 
 async def page(
@@ -60,20 +60,23 @@ async def page(
     """The caller's uploads, newest first: `limit` of them and one more."""
     query = queries.own_uploads(user_id).order_by(Upload.id.desc()).limit(limit + 1)
     if state is not None:
-        query = query.where(Upload.state == state)
+        query = query.where(in_state(state))
     if after is not None:
         query = query.where(Upload.id < after)
     return (await db.execute(query)).all()
 
 
-async def uploaded_parts(storage: Storage, upload: Row[Any]) -> list[Part] | None:
-    """What S3 holds of a pending multipart upload; None for any other."""
-    if upload.method != UploadMethod.MULTIPART or upload.state != UploadState.PENDING:
-        return None
-    try:
-        return await storage.list_parts(upload.object_key, upload.s3_upload_id)
-    except NotOpenAtStore:  # being completed, or swept away by the bucket's lifecycle
-        return []
+async def uploaded_parts(
+    database: Database, storage: Storage, upload: Row[Any]
+) -> tuple[Row[Any], Sequence[Part] | None]:
+    """The upload and what S3 holds of it: None for what is no pending multipart upload.
+
+    Raises:
+        UploadNotFound: it is gone with its account.
+    """
+    if upload.method != UploadMethod.MULTIPART or state_of(upload) is not UploadState.PENDING:
+        return upload, None
+    return await held_parts(database, storage, upload)
 
 
 async def resulting_file(db: Db, user_id: UUID, upload: Row[Any]) -> File | None:
@@ -84,50 +87,6 @@ async def resulting_file(db: Db, user_id: UUID, upload: Row[Any]) -> File | None
         return None
 
 
-async def ready_for_checksums(
-    database: Database, storage: Storage, upload: Row[Any], numbers: Sequence[int], given: set[int]
-) -> Row[Any]:
-    """Make the upload at S3 fit the checksums the client gives, or does not give.
-
-    S3 fixes when a multipart upload is created whether its parts carry a SHA-256, and the client
-    says so only now. So the first call with checksums replaces a still empty upload at S3.
-
-    Raises:
-        ChecksumsRequired: some parts would carry one and others not.
-    """
-    if not given and not upload.part_checksums:
-        return upload
-    if missing := [number for number in numbers if number not in given]:
-        raise ChecksumsRequired(f"Give a checksum for each part; part {missing[0]} has none.")
-    if upload.part_checksums:
-        return upload
-    if await storage.list_parts(upload.object_key, upload.s3_upload_id):
-        raise ChecksumsRequired("Parts without checksums have been uploaded already.")
-    return await _replace_at_store(database, storage, upload)
-
-
-async def _replace_at_store(database: Database, storage: Storage, upload: Row[Any]) -> Row[Any]:
-    key = upload.object_key
-    fresh = await storage.create_multipart(
-        key, content_type=upload.content_type, with_checksums=True
-    )
-    replaced = await database.autocommit.execute(
-        update(Upload)
-        .where(
-            Upload.id == upload.id,
-            Upload.s3_upload_id == upload.s3_upload_id,
-            Upload.state == UploadState.PENDING,
-        )
-        .values(s3_upload_id=fresh, part_checksums=True)
-        .returning(*queries.columns)
-    )
-    row = replaced.first()
-    await storage.abort_multipart(key, fresh if row is None else upload.s3_upload_id)
-    if row is None:  # another request was faster
-        return await find_pending(database.autocommit, upload.created_by, upload.id)
-    return row
-
-
 async def abort(services: Services, principal: Principal, upload_id: UUID) -> None:
     """Give an upload up: free the reservation and discard the bytes. Repeating it is fine.
 
@@ -135,7 +94,7 @@ async def abort(services: Services, principal: Principal, upload_id: UUID) -> No
         UploadNotPending: it has completed, or is just being completed.
     """
     async with services.database.transaction() as tx:
-        upload = await find(tx, principal.user_id, upload_id)
+        upload = await _find_and_hold(tx, principal.user_id, upload_id)
         settings = services.settings.upload
         if upload.state == UploadState.ABORTED:
             return

@@ -21,6 +21,7 @@ from backend.features.uploads.schemas import (
     Upload,
     UploadedPart,
 )
+from backend.features.uploads.states import state_of
 from backend.kit.parts import PartPlan
 from backend.models import UploadMethod, UploadState
 
@@ -43,12 +44,46 @@ def part_plan(upload: Row[Any]) -> PartPlan:
     return PartPlan(upload.size, upload.part_size)
 
 
+def require_part(plan: PartPlan, number: int) -> None:
+    """Return if the upload has a part of this number.
+
+    Raises:
+        PartOutOfRange: it has not.
+    """
+    if number > plan.part_count:
+        raise PartOutOfRange(f"This upload has {plan.part_count} parts, so no part {number}.")
+
+
 class UploadSigner:
     """Presents uploads together with the requests that send their bytes."""
 
     def __init__(self, presigner: Presigner, settings: UploadSettings) -> None:
         self._presigner = presigner
         self._url_ttl = settings.url_ttl
+
+    def listed(self, upload: Row[Any]) -> Upload:
+        """An upload as lists show it: with its one request while it is pending.
+
+        Parts are left to `present`: S3 alone knows which of them are still to be sent.
+        """
+        state = state_of(upload)
+        plan = part_plan(upload) if upload.method == UploadMethod.MULTIPART else None
+        return Upload(
+            id=upload.id,
+            state=state,
+            method=upload.method,
+            name=upload.name,
+            size=upload.size,
+            content_type=upload.content_type,
+            folder_id=upload.folder_id,
+            file_id=upload.file_id,
+            created_at=upload.created_at,
+            expires_at=upload.expires_at,
+            request=self._request(upload) if state is UploadState.PENDING and not plan else None,
+            part_size=plan.part_size if plan else None,
+            part_count=plan.part_count if plan else None,
+            failure=_failure(upload),
+        )
 
     def present(
         self,
@@ -64,29 +99,12 @@ class UploadSigner:
             uploaded: the parts S3 holds, where it was asked.
             file: what a completed upload became, if the caller can see it.
         """
-        multipart = upload.method == UploadMethod.MULTIPART
-        plan = part_plan(upload) if multipart else None
-        pending = upload.state == UploadState.PENDING
-        held = {part.part_number for part in uploaded or ()}
-        return Upload(
-            id=upload.id,
-            state=upload.state,
-            method=upload.method,
-            name=upload.name,
-            size=upload.size,
-            content_type=upload.content_type,
-            folder_id=upload.folder_id,
-            file_id=upload.file_id,
-            created_at=upload.created_at,
-            expires_at=upload.expires_at,
-            request=self._request(upload) if pending and not multipart else None,
-            part_size=plan.part_size if plan else None,
-            part_count=plan.part_count if plan else None,
-            parts=self._first_parts(upload, plan, held) if pending and plan else None,
-            uploaded_parts=_uploaded(uploaded),
-            file=file,
-            failure=_failure(upload),
-        )
+        shown = self.listed(upload)
+        shown.file = file
+        shown.uploaded_parts = _uploaded(uploaded)
+        if shown.state is UploadState.PENDING and shown.part_count:
+            shown.parts = self._first_parts(upload, {part.part_number for part in uploaded or ()})
+        return shown
 
     def parts(
         self, upload: Row[Any], numbers: Iterable[int], checksums: dict[int, str]
@@ -111,10 +129,10 @@ class UploadSigner:
             for part, request in zip(asked, signed, strict=True)
         )
 
-    def _first_parts(self, upload: Row[Any], plan: PartPlan, held: set[int]) -> list[SignedPart]:
+    def _first_parts(self, upload: Row[Any], held: set[int]) -> list[SignedPart]:
         if upload.part_checksums:  # the client must say what each part holds
             return []
-        missing = (n for n in range(1, plan.part_count + 1) if n not in held)
+        missing = (n for n in range(1, part_plan(upload).part_count + 1) if n not in held)
         return list(self.parts(upload, islice(missing, FIRST_PARTS), {}))
 
     def _request(self, upload: Row[Any]) -> PutRequest | PostRequest:
@@ -132,14 +150,13 @@ class UploadSigner:
         return PutRequest(url=put.url, headers=put.headers)
 
     def _lifetime(self, upload: Row[Any]) -> timedelta:
-        """A URL never outlives its upload."""
+        """A URL outlives its upload by less than the second that S3 counts in."""
         left: timedelta = upload.expires_at - datetime.now(UTC)
         return max(min(self._url_ttl, left), timedelta(seconds=1))
 
 
 def _part_to_sign(plan: PartPlan, number: int, checksums: dict[int, str]) -> PartToSign:
-    if number > plan.part_count:
-        raise PartOutOfRange(f"This upload has {plan.part_count} parts, so no part {number}.")
+    require_part(plan, number)
     checksum = checksums.get(number)
     return PartToSign(
         number, plan.length(number), canonical_checksum(checksum) if checksum else None

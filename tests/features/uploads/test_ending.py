@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
+import pytest
 from sqlalchemy import update
 
 from backend.core.services import Services
@@ -9,8 +10,10 @@ from backend.features.uploads.jobs import discard, sweep
 from backend.models import Upload
 from tests.people import Person, Register
 from tests.transfer import Json, begin, complete, send, send_parts, usage
+from tests.trees import problem
 
 HELLO = b"hello, world"
+FIRST = {"part_numbers": [1]}
 
 
 async def look(person: Person, upload: Json) -> Json:
@@ -109,7 +112,69 @@ class TestHealing:
         assert (await look(ada, upload))["state"] == "pending"
 
 
+class TestExpiry:
+    """Whose time is over has expired, also before the worker has come round to it."""
+
+    @pytest.mark.parametrize("method", ["put", "post", "multipart"])
+    async def test_nothing_is_signed_any_more(
+        self, register: Register, services: Services, method: str
+    ) -> None:
+        ada = await register()
+        upload = await begin(ada, HELLO, method=method)
+        url = f"/v1/uploads/{upload['id']}"
+
+        await let_time_pass(services, upload, expired=True)
+        seen, parts = await look(ada, upload), await ada.http.post(f"{url}/parts", json=FIRST)
+        early = await complete(ada, upload)
+        await sweep(services)
+
+        assert problem(parts) == problem(early) == (409, "upload_not_pending")
+        assert "expired" in early.json()["detail"]
+        assert (seen["state"], seen["request"], seen["parts"]) == ("expired", None, None)
+        assert await look(ada, upload) == seen
+        late = await complete(ada, upload), await ada.http.post(f"{url}/parts", json=FIRST)
+        assert [answer.json()["detail"] for answer in late] == [
+            answer.json()["detail"] for answer in (early, parts)
+        ]
+
+    async def test_bytes_that_arrived_still_become_a_file(
+        self, register: Register, services: Services
+    ) -> None:
+        ada = await register()
+        upload = await begin(ada, HELLO)
+        await send(upload["request"], HELLO)
+
+        await let_time_pass(services, upload, expired=True)
+
+        assert (await complete(ada, upload)).json()["state"] == "completed"
+
+    async def test_shows_in_lists(self, register: Register, services: Services) -> None:
+        ada = await register()
+        over, open_ = await begin(ada, HELLO), await begin(ada, HELLO)
+
+        await let_time_pass(services, over, expired=True)
+
+        for state, upload in (("expired", over), ("pending", open_)):
+            (item,) = (await ada.http.get(f"/v1/uploads?state={state}")).json()["items"]
+            assert (item["id"], item["state"]) == (upload["id"], state)
+            assert bool(item["request"]) == (state == "pending")
+
+
 class TestList:
+    async def test_tells_what_one_request_needs_and_leaves_parts_to_the_look(
+        self, register: Register
+    ) -> None:
+        ada = await register()
+        parted = await begin(ada, HELLO, method="multipart")
+        single = await begin(ada, HELLO)
+
+        items = (await ada.http.get("/v1/uploads")).json()["items"]
+
+        assert [item["id"] for item in items] == [single["id"], parted["id"]]
+        assert (await send(items[0]["request"], HELLO)).status_code == 200
+        assert (items[1]["part_count"], items[1]["parts"]) == (1, None)
+        assert len((await look(ada, parted))["parts"]) == 1
+
     async def test_newest_first_page_by_page(self, register: Register) -> None:
         ada = await register()
         begun = [await begin(ada, HELLO, f"{n}.txt") for n in range(5)]

@@ -1,18 +1,25 @@
+import asyncio
 import os
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import update
 
 from backend.core.services import Services
+from backend.core.stored import OpenUpload
+from backend.features.uploads.jobs import sweep
 from backend.models import User
-from tests.people import Register
-from tests.transfer import begin, complete, send, send_parts, sha256_base64, usage
+from tests.features.uploads.test_ending import let_time_pass
+from tests.people import Person, Register
+from tests.transfer import Json, begin, complete, send, send_parts, sha256_base64, usage
+from tests.trees import problem
 
 MIB = 1024**2
 CONTENT = os.urandom(33 * MIB + 7)
 """Three parts of 16 MiB, the last one short."""
 LARGE = {"method": "multipart"}
+HELLO = b"hello, world"
 ZEROS = "A" * 43 + "="
 
 
@@ -35,6 +42,28 @@ class TestMultipart:
         assert answer.status_code == 200, answer.text
         assert answer.json()["file"]["size"] == len(CONTENT)
         assert (await usage(ada))["used_bytes"] == len(CONTENT)
+
+    async def test_parts_may_be_named_in_any_order(self, register: Register) -> None:
+        ada = await register()
+        upload = await begin(ada, CONTENT, **LARGE)
+        parts = await send_parts(upload, CONTENT)
+
+        answer = await complete(ada, upload, parts=parts[::-1])
+
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["file"]["size"] == len(CONTENT)
+
+    @pytest.mark.parametrize(("number", "code"), [(1, "invalid_request"), (4, "part_out_of_range")])
+    async def test_a_part_named_twice_or_never_planned_is_refused_and_the_upload_goes_on(
+        self, register: Register, number: int, code: str
+    ) -> None:
+        ada = await register()
+        upload = await begin(ada, CONTENT, **LARGE)
+        parts = await send_parts(upload, CONTENT)
+        extra = parts[0] | {"part_number": number}
+
+        assert problem(await complete(ada, upload, parts=[*parts, extra])) == (422, code)
+        assert (await complete(ada, upload, parts=parts)).status_code == 200
 
     async def test_another_device_resumes_where_the_first_one_stopped(
         self, register: Register
@@ -88,6 +117,115 @@ class TestMultipart:
         await send_parts(upload, b"")
 
         assert (await complete(ada, upload)).json()["file"]["size"] == 0
+
+
+class TestLostAtTheStore:
+    """The embedded store forgets parts when it is killed; anybody may abort them at the bucket."""
+
+    async def test_an_upload_that_is_looked_at_starts_over(
+        self, register: Register, services: Services
+    ) -> None:
+        ada = await register()
+        upload = await lost(ada, services)
+
+        seen = (await ada.http.get(f"/v1/uploads/{upload['id']}")).json()
+        await send_parts(seen, HELLO)
+
+        assert (seen["state"], seen["uploaded_parts"]) == ("pending", [])
+        assert (await complete(ada, upload)).json()["file"]["size"] == len(HELLO)
+        assert (await usage(ada))["reserved_bytes"] == 0
+
+    async def test_completing_says_that_the_parts_are_to_be_sent_again(
+        self, register: Register, services: Services
+    ) -> None:
+        ada = await register()
+        upload = await lost(ada, services)
+        url = f"/v1/uploads/{upload['id']}/parts"
+
+        refused = await complete(ada, upload)
+        signed = (await ada.http.post(url, json={"part_numbers": [1]})).json()
+        await send_parts(upload, HELLO, signed["parts"])
+
+        assert problem(refused) == (409, "upload_incomplete")
+        assert "again" in refused.json()["detail"]
+        assert (await complete(ada, upload)).json()["file"]["size"] == len(HELLO)
+
+    async def test_checksums_may_still_be_chosen(
+        self, register: Register, services: Services
+    ) -> None:
+        ada = await register()
+        upload = await lost(ada, services)
+        url = f"/v1/uploads/{upload['id']}/parts"
+        body = {"part_numbers": [1], "checksums_sha256": {"1": sha256_base64(HELLO)}}
+
+        signed = (await ada.http.post(url, json=body)).raise_for_status().json()
+        await send_parts(upload, HELLO, signed["parts"])
+
+        assert (await complete(ada, upload)).json()["file"]["checksum"]["type"] == "composite"
+
+    async def test_checksums_stay_chosen(self, register: Register, services: Services) -> None:
+        ada = await register()
+        upload = await begin(ada, HELLO, **LARGE)
+        url = f"/v1/uploads/{upload['id']}/parts"
+        body = {"part_numbers": [1], "checksums_sha256": {"1": sha256_base64(HELLO)}}
+        signed = (await ada.http.post(url, json=body)).json()
+        await lose(services, signed["parts"][0])
+
+        await ada.http.get(f"/v1/uploads/{upload['id']}")
+        signed = (await ada.http.post(url, json=body)).json()
+        await send_parts(upload, HELLO, signed["parts"])
+
+        assert (await complete(ada, upload)).json()["file"]["checksum"]["type"] == "composite"
+
+    async def test_many_looks_at_once_agree(self, register: Register, services: Services) -> None:
+        ada = await register()
+        upload = await lost(ada, services)
+        url = f"/v1/uploads/{upload['id']}"
+
+        looks = await asyncio.gather(*(ada.http.get(url) for _ in range(5)))
+        targets = {upload_at_s3(look.json()["parts"][0]) for look in looks}
+
+        assert len(targets) == 1
+        assert [open_.upload_id for open_ in await open_at_s3(services, upload)] == [*targets]
+
+    async def test_one_whose_time_is_over_is_not_opened_again(
+        self, register: Register, services: Services
+    ) -> None:
+        ada = await register()
+        upload = await lost(ada, services)
+
+        await let_time_pass(services, upload, expired=True)
+        await ada.http.get(f"/v1/uploads/{upload['id']}")
+        await complete(ada, upload)
+        await sweep(services)
+
+        assert await open_at_s3(services, upload) == []
+        assert (await usage(ada))["reserved_bytes"] == 0
+
+
+async def lost(person: Person, services: Services) -> Json:
+    """An upload whose one part was sent, and which S3 then forgot."""
+    upload = await begin(person, HELLO, **LARGE)
+    await send_parts(upload, HELLO)
+    await lose(services, upload["parts"][0])
+    return upload
+
+
+async def lose(services: Services, part: Json) -> None:
+    await services.storage.abort_multipart(key_of(part), upload_at_s3(part))
+
+
+async def open_at_s3(services: Services, upload: Json) -> list[OpenUpload]:
+    key = key_of(upload["parts"][0])
+    return [one async for page in services.storage.list_multipart_uploads(key) for one in page]
+
+
+def key_of(part: Json) -> str:
+    return "objects/" + httpx.URL(part["url"]).path.partition("/objects/")[2]
+
+
+def upload_at_s3(part: Json) -> str:
+    return httpx.URL(part["url"]).params["uploadId"]
 
 
 class TestSigningParts:

@@ -1,5 +1,6 @@
 from tests.people import Register
 from tests.transfer import begin, complete, send, sha256_base64
+from tests.trees import listed, problem, root_of
 
 HELLO = b"hello, world"
 FORM = {"method": "post"}
@@ -22,17 +23,36 @@ class TestPost:
         assert (await send(upload["request"], HELLO + b"!")).status_code in {400, 403}
         assert (await complete(ada, upload)).json()["code"] == "upload_incomplete"
 
-    async def test_no_checksum_is_claimed_that_s3_has_not_verified(
+    async def test_the_checksum_that_s3_computed_is_shown(self, register: Register) -> None:
+        ada = await register()
+        upload = await begin(ada, HELLO, checksum_sha256=sha256_base64(HELLO), **FORM)
+
+        await send(upload["request"], HELLO)
+        file = (await complete(ada, upload)).json()["file"]
+
+        assert file["checksum"] == {
+            "algorithm": "sha256",
+            "type": "full_object",
+            "value": sha256_base64(HELLO),
+        }
+
+    async def test_other_bytes_than_the_checksum_stands_for_make_no_file(
         self, register: Register
     ) -> None:
-        """S3 checks a form's checksum; the embedded store does not, and gives none back."""
+        """S3 refuses them in the form; the embedded store takes them, and completion does not."""
         ada = await register()
         upload = await begin(ada, HELLO, checksum_sha256=sha256_base64(HELLO), **FORM)
 
         sent = await send(upload["request"], b"HELLO, WORLD")
+        refused = await complete(ada, upload)
 
-        completed = (await complete(ada, upload)).json()
-        assert sent.status_code == 400 or completed["file"]["checksum"] is None
+        arrived = sent.status_code == 201
+        assert problem(refused) == (
+            (422, "checksum_mismatch") if arrived else (409, "upload_incomplete")
+        )
+        state = (await ada.http.get(f"/v1/uploads/{upload['id']}")).json()["state"]
+        assert state == ("failed" if arrived else "pending")
+        assert await listed(ada, await root_of(ada)) == []
 
     async def test_posting_again_after_completion_changes_nothing(self, register: Register) -> None:
         ada = await register()

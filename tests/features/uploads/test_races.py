@@ -1,5 +1,6 @@
 """What goes on at the same time, or stops in between."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -16,8 +17,9 @@ from backend.features.uploads.jobs import sweep
 from backend.kit import faults
 from backend.models import Upload
 from tests.features.uploads.test_ending import let_time_pass, look
-from tests.people import Register
-from tests.transfer import Json, begin, complete, send, usage
+from tests.people import Person, Register
+from tests.transfer import Json, begin, complete, send, upload_file, usage
+from tests.trees import listed, make_folder, root_of
 
 HELLO = b"hello, world"
 Arm = Callable[[Callable[[str], None]], None]
@@ -104,3 +106,87 @@ async def test_one_upload_that_cannot_be_healed_does_not_keep_others_waiting(
     await sweep(services)
 
     assert (await look(ada, other))["state"] == "completed"
+
+
+async def new_versions_at_once(person: Person, name: str, count: int) -> list[Json]:
+    """Upload the same name so often at the same time; gives the files."""
+    fields = {"on_conflict": "new_version"}
+    uploads = [await begin(person, HELLO, name, **fields) for _ in range(count)]
+    for upload in uploads:
+        await send(upload["request"], HELLO)
+    answers = await asyncio.gather(*(complete(person, upload) for upload in uploads))
+    return [answer.raise_for_status().json()["file"] for answer in answers]
+
+
+class TestNewVersionsAtOnce:
+    async def test_of_a_new_name_are_versions_of_one_file(self, register: Register) -> None:
+        ada = await register()
+        root = await root_of(ada)
+
+        for turn in range(8):
+            files = await new_versions_at_once(ada, f"{turn}.txt", 4)
+            assert {file["name"] for file in files} == {f"{turn}.txt"}
+            assert len({file["id"] for file in files}) == 1
+
+        children = await listed(ada, root)
+        assert [child["version_count"] for child in children] == [4] * 8
+        assert (await usage(ada))["used_bytes"] == 8 * 4 * len(HELLO)
+
+    async def test_beside_a_folder_of_that_name_get_names_of_their_own(
+        self, register: Register
+    ) -> None:
+        ada = await register()
+        await make_folder(ada, "plans")
+
+        files = await new_versions_at_once(ada, "plans", 2)
+
+        assert sorted(file["name"] for file in files) == ["plans (1)", "plans (2)"]
+
+
+async def test_a_name_that_comes_and_goes_is_never_taken_for_a_lack_of_room(
+    register: Register,
+) -> None:
+    ada = await register()
+    file = await upload_file(ada, HELLO, "taken.txt")
+    body = {"name": "taken.txt", "size": 1, "on_conflict": "fail"}
+
+    async def rename_to_and_fro() -> None:
+        for turn in range(150):
+            name = {"name": "other.txt" if turn % 2 == 0 else "taken.txt"}
+            (await ada.http.patch(f"/v1/files/{file['id']}", json=name)).raise_for_status()
+
+    async def begin_often() -> list[str]:
+        answers = [await ada.http.post("/v1/uploads", json=body) for _ in range(100)]
+        return [answer.json().get("code", "begun") for answer in answers]
+
+    _, *outcomes = await asyncio.gather(rename_to_and_fro(), *(begin_often() for _ in range(4)))
+
+    assert {code for codes in outcomes for code in codes} == {"begun", "name_taken"}
+
+
+class TestAbortsAtOnce:
+    async def test_are_all_answered_as_one(self, register: Register) -> None:
+        ada = await register()
+
+        for _ in range(8):
+            url = f"/v1/uploads/{(await begin(ada, HELLO))['id']}"
+            answers = await asyncio.gather(*(ada.http.delete(url) for _ in range(4)))
+            assert [answer.status_code for answer in answers] == [204] * 4
+
+        assert (await usage(ada))["reserved_bytes"] == 0
+
+    async def test_that_come_too_late_are_told_what_the_upload_became(
+        self, register: Register
+    ) -> None:
+        ada = await register()
+
+        for _ in range(8):
+            upload = await begin(ada, HELLO)
+            await send(upload["request"], HELLO)
+            url = f"/v1/uploads/{upload['id']}"
+            _, *aborts = await asyncio.gather(
+                complete(ada, upload), *(ada.http.delete(url) for _ in range(4))
+            )
+            refused = [answer.json() for answer in aborts if answer.status_code != 204]
+            assert {problem["code"] for problem in refused} <= {"upload_not_pending"}
+            assert not [problem for problem in refused if "pending" in problem["detail"]]

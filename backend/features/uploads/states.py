@@ -1,0 +1,44 @@
+"""The state of an upload, as its owner sees it.
+
+The worker ends an upload a minute or two after its time is over. Until then its row says
+`pending`, though nothing can be sent any more: we say at once what it is going to be.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func
+from sqlalchemy.engine import Row
+
+from backend.features.uploads.errors import UploadNotPending
+from backend.models import Upload, UploadMethod, UploadState
+
+
+def is_over(upload: Row[Any]) -> bool:
+    """Whether its time is over. Bytes that arrived before still become a file."""
+    return bool(upload.expires_at <= datetime.now(UTC))
+
+
+def state_of(upload: Row[Any]) -> UploadState:
+    """The row's state, but `expired` as soon as the time of a pending upload is over."""
+    state = UploadState(upload.state)
+    return UploadState.EXPIRED if state is UploadState.PENDING and is_over(upload) else state
+
+
+def in_state(state: UploadState) -> ColumnElement[bool]:
+    """SQL: `state_of` the selected upload is `state`."""
+    over = and_(Upload.state == UploadState.PENDING, Upload.expires_at <= func.now())
+    return case((over, UploadState.EXPIRED), else_=Upload.state) == state
+
+
+def require_parts_pending(upload: Row[Any]) -> Row[Any]:
+    """Return `upload`, if it is a multipart upload to which parts can be sent.
+
+    Raises:
+        UploadNotPending: it is over, or has no parts.
+    """
+    if (state := state_of(upload)) is not UploadState.PENDING:
+        raise UploadNotPending(f"This upload is {state}.")
+    if upload.method != UploadMethod.MULTIPART:
+        raise UploadNotPending("This upload has no parts: send its one request.")
+    return upload
