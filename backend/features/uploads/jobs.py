@@ -16,8 +16,8 @@ from backend.core.queue import JobTable
 from backend.core.services import Services
 from backend.features.uploads import queries
 from backend.features.uploads.complete import complete
-from backend.features.uploads.ending import DISCARD, expire
-from backend.features.uploads.errors import UploadNotPending
+from backend.features.uploads.ending import DISCARD, end, expire
+from backend.features.uploads.errors import TargetGone, UploadNotPending
 from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.signing import incoming_key
 from backend.features.uploads.states import is_over
@@ -40,6 +40,25 @@ async def sweep(services: Services) -> None:
         await heal_all(services, due)
         if len(due) < SWEEP_BATCH:
             return
+
+
+@jobs.every("* * * * *", "uploads.turn_away")
+async def turn_away(services: Services) -> None:
+    """End what nobody may complete: it would hold the tree owner's quota until it expires.
+
+    Its maker's rights were taken back, the folder was deleted, or the account deactivated.
+    """
+    while True:
+        unwelcome = await services.database.autocommit.execute(queries.unwelcome(SWEEP_BATCH))
+        ended = [await _turn_away(services, upload) for upload in unwelcome]
+        if not any(ended):
+            return
+
+
+async def _turn_away(services: Services, upload: Row[Any]) -> bool:
+    async with services.database.transaction() as tx:
+        settings, failure = services.settings.upload, TargetGone()
+        return await end(tx, settings, SYSTEM, upload, UploadState.FAILED, failure=failure)
 
 
 async def heal_all(services: Services, uploads: Sequence[Row[Any]]) -> None:

@@ -18,7 +18,7 @@ from backend.features.folders.tree import create_node, find_child, lock_tree, ta
 from backend.features.uploads.errors import TargetGone, UploadNotPending
 from backend.features.uploads.signing import incoming_key
 from backend.kit import faults
-from backend.models import NodeKind, OnConflict, Role, Upload, UploadMethod, UploadState
+from backend.models import NodeKind, OnConflict, Role, Upload, UploadMethod, UploadState, User
 from backend.rules import access, audit, quota
 from backend.rules.actor import Actor
 
@@ -135,6 +135,9 @@ async def _may_write(
     tx: Transaction, upload: Row[Any], node_id: UUID, kind: NodeKind
 ) -> Row[Any] | None:
     """The node, if it is there and the uploader may (still) change it."""
+    active = select(User.id).where(User.id == upload.created_by, User.is_active)
+    if upload.created_by != upload.owner_id and (await tx.execute(active)).first() is None:
+        return None
     try:
         return await access.require(tx, upload.created_by, node_id, Role.EDITOR, kind=kind)
     except (NotFound, Forbidden):

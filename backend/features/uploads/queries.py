@@ -176,3 +176,26 @@ def claim(upload_id: Any, lease: Any) -> Update:
 
 
 is_open = Upload.state.in_([UploadState.PENDING, UploadState.COMPLETING])
+
+
+def unwelcome(limit: int) -> Select[*tuple[Any, ...]]:
+    """Pending uploads into somebody else's tree whose maker may not write there any more."""
+    may_write = (
+        select(Node.id)
+        .where(
+            or_(Node.id == Upload.file_id, Node.id == Upload.folder_id),
+            inherited_role(Upload.created_by) >= literal(Role.EDITOR, Integer),
+        )
+        .correlate(Upload)
+        .exists()
+    )
+    return (
+        select(*columns)
+        .join(User, User.id == Upload.created_by)
+        .where(
+            Upload.state == UploadState.PENDING,
+            Upload.created_by != Upload.owner_id,
+            or_(~User.is_active, ~may_write),
+        )
+        .limit(limit)
+    )

@@ -56,7 +56,7 @@ from backend.rules.idempotency import (
     IdempotencyKeyReused,
     IdempotentRoute,
 )
-from backend.rules.principal import FilesRead, FilesWrite
+from backend.rules.principal import FilesRead, FilesWrite, Principal, Scope
 from backend.rules.signing import limit_signing
 
 router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=IdempotentRoute)
@@ -99,7 +99,9 @@ async def begin_upload(
     plan = plan_upload(body, settings)
     upload = await begin(db, process.storage, settings, principal, plan)
     location = {"Location": f"/v1/uploads/{upload.id}"}
-    return model_answer(_signer(process).present(upload), status.HTTP_201_CREATED, location)
+    return model_answer(
+        _signer(process, principal).present(upload), status.HTTP_201_CREATED, location
+    )
 
 
 @router.get("", summary="List your uploads", response_model=Page[Upload])
@@ -116,7 +118,7 @@ async def list_uploads(
     rows = await service.page(db, principal.user_id, state=state, after=after, limit=limit)
     found, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
     await limit_signing(process, principal, len(found))
-    uploads = map(_signer(process).listed, found)
+    uploads = map(_signer(process, principal).listed, found)
     return Response(await _page_body(uploads, next_cursor), media_type="application/json")
 
 
@@ -124,7 +126,10 @@ async def list_uploads(
 async def get_upload(
     principal: FilesRead, process: Process, db: Statements, upload_id: UUID
 ) -> Upload:
-    """What S3 holds already and what is still to be sent: resume here, from any device."""
+    """What S3 holds already and what is still to be sent: resume here, from any device.
+
+    The requests that send it are signed for callers with the scope `files:write` alone.
+    """
     await limit_signing(process, principal)
     upload = await service.find(db, principal.user_id, upload_id)
     return await _present(process, db, principal, upload)
@@ -160,7 +165,7 @@ async def sign_parts(
     await limit_signing(process, principal, len(numbers))
     upload = await service.find_pending(database.autocommit, principal.user_id, upload_id)
     upload = await ready_for_checksums(database, process.storage, upload, numbers, set(checksums))
-    parts = _signer(process).parts(upload, numbers, checksums)
+    parts = _signer(process, principal).parts(upload, numbers, checksums)
     return Response(await _parts_body(parts), media_type="application/json")
 
 
@@ -207,18 +212,19 @@ async def abort_upload(principal: FilesWrite, process: Process, upload_id: UUID)
     await service.abort(process, principal, upload_id)
 
 
-def _signer(process: Process) -> UploadSigner:
-    return UploadSigner(process.presigner, process.settings.upload)
+def _signer(process: Process, principal: Principal) -> UploadSigner:
+    may_write = Scope.FILES_WRITE in principal.scopes
+    return UploadSigner(process.presigner, process.settings.upload, may_write=may_write)
 
 
-async def _present(process: Process, db: Statements, principal: FilesRead, upload: Any) -> Upload:
+async def _present(process: Process, db: Statements, principal: Principal, upload: Any) -> Upload:
     """One upload with all there is to say: the parts at S3, the file it became."""
     database, storage = process.database, process.storage
     upload, uploaded = await service.uploaded_parts(database, storage, upload)
     file = None
     if upload.state == UploadState.COMPLETED:
         file = await service.resulting_file(db, principal.user_id, upload)
-    return _signer(process).present(upload, uploaded=uploaded, file=file)
+    return _signer(process, principal).present(upload, uploaded=uploaded, file=file)
 
 
 async def _parts_body(parts: Iterable[SignedPart]) -> bytes:

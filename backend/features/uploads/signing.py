@@ -55,11 +55,12 @@ def require_part(plan: PartPlan, number: int) -> None:
 
 
 class UploadSigner:
-    """Presents uploads together with the requests that send their bytes."""
+    """Presents uploads, to callers who may write together with the requests that send the bytes."""
 
-    def __init__(self, presigner: Presigner, settings: UploadSettings) -> None:
+    def __init__(self, presigner: Presigner, settings: UploadSettings, *, may_write: bool) -> None:
         self._presigner = presigner
         self._url_ttl = settings.url_ttl
+        self._may_write = may_write
 
     def listed(self, upload: Row[Any]) -> Upload:
         """An upload as lists show it: with its one request while it is pending.
@@ -79,7 +80,7 @@ class UploadSigner:
             file_id=upload.file_id,
             created_at=upload.created_at,
             expires_at=upload.expires_at,
-            request=self._request(upload) if state is UploadState.PENDING and not plan else None,
+            request=self._request(upload) if self._to_send(state) and not plan else None,
             part_size=plan.part_size if plan else None,
             part_count=plan.part_count if plan else None,
             failure=_failure(upload),
@@ -102,7 +103,7 @@ class UploadSigner:
         shown = self.listed(upload)
         shown.file = file
         shown.uploaded_parts = _uploaded(uploaded)
-        if shown.state is UploadState.PENDING and shown.part_count:
+        if self._to_send(shown.state) and shown.part_count:
             shown.parts = self._first_parts(upload, {part.part_number for part in uploaded or ()})
         return shown
 
@@ -128,6 +129,10 @@ class UploadSigner:
             )
             for part, request in zip(asked, signed, strict=True)
         )
+
+    def _to_send(self, state: UploadState) -> bool:
+        """Whether there is something to send; what is signed for a reader would let them write."""
+        return self._may_write and state is UploadState.PENDING
 
     def _first_parts(self, upload: Row[Any], held: set[int]) -> list[SignedPart]:
         if upload.part_checksums:  # the client must say what each part holds
