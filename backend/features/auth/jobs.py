@@ -6,6 +6,7 @@ and whether an address has an account is looked up where nobody waits for the an
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import structlog
@@ -14,7 +15,7 @@ from sqlalchemy import delete, exists, func, insert, literal, select
 
 from backend.core.db import Db
 from backend.core.errors import TooManyRequests
-from backend.core.queue import JobTable
+from backend.core.queue import JobTable, enqueue
 from backend.core.services import Services
 from backend.core.settings import AuthSettings
 from backend.kit.tokens import new_token, token_hash
@@ -22,6 +23,9 @@ from backend.models import EmailToken, EmailTokenPurpose, RefreshToken, User, Us
 
 log = structlog.stdlib.get_logger(__name__)
 jobs = JobTable()
+
+LANDING = timedelta(minutes=5)
+"""S3 checks a signature when a request starts: what started in time may land a little later."""
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "mails"),
@@ -36,6 +40,8 @@ class TokenMail:
     template: str
     purpose: EmailTokenPurpose
     page: str
+    withdraws_verify: bool = False
+    """Whoever needs a new password has not chosen the present one, and must not confirm it."""
 
     def lifetime(self, settings: AuthSettings) -> timedelta:
         """How long the token works."""
@@ -44,8 +50,10 @@ class TokenMail:
 
 
 VERIFY = TokenMail("verify.txt", EmailTokenPurpose.VERIFY, "verify")
-RESET = TokenMail("reset.txt", EmailTokenPurpose.RESET, "reset")
-REGISTERED_AGAIN = TokenMail("registered_again.txt", EmailTokenPurpose.RESET, "reset")
+RESET = TokenMail("reset.txt", EmailTokenPurpose.RESET, "reset", withdraws_verify=True)
+REGISTERED_AGAIN = TokenMail(
+    "registered_again.txt", EmailTokenPurpose.RESET, "reset", withdraws_verify=True
+)
 PASSWORD_CHANGED = TokenMail("password_changed.txt", EmailTokenPurpose.RESET, "reset")
 
 
@@ -88,6 +96,8 @@ async def _send(services: Services, mail: TokenMail, email: str) -> None:
     token = await _token_for(services.database.autocommit, email, mail.purpose, lifetime)
     if token is None:
         return
+    if mail.withdraws_verify:
+        await _withdraw_verify(services.database.autocommit, email)
     # In the fragment: browsers send it to no server, so no log and no Referer holds it.
     link = f"{services.settings.public_url}/{mail.page}#token={token}"
     rendered = TEMPLATES.get_template(mail.template).render(
@@ -96,6 +106,15 @@ async def _send(services: Services, mail: TokenMail, email: str) -> None:
     subject, _, text = rendered.partition("\n\n")
     await services.mailer.send(email, subject, text)
     await _count(services, email)
+
+
+async def _withdraw_verify(db: Db, email: str) -> None:
+    account = select(User.id).where(func.lower(User.email) == email).scalar_subquery()
+    await db.execute(
+        delete(EmailToken).where(
+            EmailToken.user_id == account, EmailToken.purpose == EmailTokenPurpose.VERIFY
+        )
+    )
 
 
 async def _count(services: Services, email: str) -> None:
@@ -130,6 +149,15 @@ def _in_words(lifetime: timedelta) -> str:
     if minutes % 60:
         number, unit = minutes, "minute"
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+@jobs.job("auth.discard_uploads")
+async def discard_uploads(services: Services, *, upload_ids: list[str]) -> None:
+    """Have the bytes of ended uploads discarded, and again when their last URL has run out."""
+    last = services.settings.upload.url_ttl + LANDING
+    async with services.database.transaction() as tx:
+        for upload_id, delay in product(upload_ids, (None, last)):
+            await enqueue(tx, "uploads.discard", {"upload_id": upload_id}, delay=delay)
 
 
 @jobs.every("17 * * * *", "auth.sweep")

@@ -21,6 +21,7 @@ from backend.models import Grant, NodeKind, Role, User
 from backend.rules import access, audit
 from backend.rules.invitations import lock_address
 from backend.rules.principal import Principal
+from backend.rules.strangers import hold_open
 
 
 async def share(
@@ -40,6 +41,7 @@ async def share(
         NotFound, RoleRequired: the caller does not own the node.
         CannotShareWithOwner, CannotShareWithYourself: their role cannot be set.
     """
+    await hold_open(tx, principal, node_id)
     node = await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
     await lock_address(tx, new.email)
     account = await _account(tx, new.email)
