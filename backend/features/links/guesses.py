@@ -17,9 +17,7 @@ from backend.core.errors import TooManyRequests
 from backend.core.limits import RateLimiter
 from backend.core.settings import SharingSettings
 
-FROM_NETWORK = "link password"
-AT_ONCE = "link password at once"
-FROM_ALL = "link password from all"
+PURPOSE = "link password"
 
 
 class Guess:
@@ -29,9 +27,9 @@ class Guess:
         self, limiter: RateLimiter, rates: SharingSettings, link_id: UUID, network: str
     ) -> None:
         self._limiter = limiter
-        self._rates = rates
-        self._link = str(link_id)
-        self._network = network
+        self._from_network = (rates.unlock_rate, PURPOSE, str(link_id), network)
+        self._at_once = (rates.unlock_link_rate, PURPOSE, str(link_id), "at once")
+        self._wrong = (rates.unlock_link_rate, PURPOSE, str(link_id), "wrong")
 
     async def attempt(self) -> None:
         """Count before checking.
@@ -39,18 +37,17 @@ class Guess:
         Raises:
             TooManyRequests: too many wrong ones from this network, or from all.
         """
-        rate = self._rates.unlock_link_rate
-        await self._limiter.hit(self._rates.unlock_rate, FROM_NETWORK, self._link, self._network)
-        if not await self._limiter.allows(rate, FROM_ALL, self._link):
-            await self._limiter.hit(rate, FROM_ALL, self._link)  # says when to try again
-        await self._limiter.hit(rate, AT_ONCE, self._link)
+        await self._limiter.hit(*self._from_network)
+        if not await self._limiter.allows(*self._wrong):
+            await self._limiter.hit(*self._wrong)  # says when to try again
+        await self._limiter.hit(*self._at_once)
 
     async def failed(self) -> None:
         """Count a wrong password for good."""
         with suppress(TooManyRequests):  # of several at once: full is full
-            await self._limiter.hit(self._rates.unlock_link_rate, FROM_ALL, self._link)
+            await self._limiter.hit(*self._wrong)
 
     async def succeeded(self) -> None:
         """Forget this network's attempts, and what was counted in advance for all."""
-        await self._limiter.forget(self._rates.unlock_rate, FROM_NETWORK, self._link, self._network)
-        await self._limiter.forget(self._rates.unlock_link_rate, AT_ONCE, self._link)
+        await self._limiter.forget(*self._from_network)
+        await self._limiter.forget(*self._at_once)
