@@ -15,6 +15,7 @@ from sqlalchemy import delete, exists, func, insert, literal, select
 
 from backend.core.db import Db
 from backend.core.errors import TooManyRequests
+from backend.core.limits import parse
 from backend.core.queue import JobTable, enqueue
 from backend.core.services import Services
 from backend.core.settings import AuthSettings
@@ -82,9 +83,26 @@ async def mail_password_changed(services: Services, *, email: str) -> None:
 
 
 @jobs.job("mail.send")
-async def send_mail(services: Services, *, to: str, subject: str, text: str) -> None:
-    """Send a mail written by another feature; it must hold no secret."""
+async def send_mail(
+    services: Services, *, to: str, subject: str, text: str, sender: str, about: str
+) -> None:
+    """Send what another feature wrote because `sender` did something; it must hold no secret.
+
+    While AUTH_MAIL_RATE counts, once about the same thing, and no more than that from the one to
+    the other. Counted apart from the mails of `to`'s own account, which nobody else may use up.
+    """
+    rate = services.settings.auth.mail_rate
+    limits = [(rate, "mail", sender, to), (_once_while(rate), "mail", sender, to, about)]
+    if not all([await services.limiter.allows(*limit) for limit in limits]):
+        log.info("a mail was held back: its sender has just caused several")
+        return
     await services.mailer.send(to, subject, text)
+    for limit in limits:
+        await _count(services, *limit)
+
+
+def _once_while(rate: str) -> str:
+    return f"1 per {parse(rate).get_expiry()} seconds"
 
 
 async def _send(services: Services, mail: TokenMail, email: str) -> None:
@@ -105,7 +123,7 @@ async def _send(services: Services, mail: TokenMail, email: str) -> None:
     )
     subject, _, text = rendered.partition("\n\n")
     await services.mailer.send(email, subject, text)
-    await _count(services, email)
+    await _count(services, auth.mail_rate, "mail", email)
 
 
 async def _withdraw_verify(db: Db, email: str) -> None:
@@ -117,10 +135,10 @@ async def _withdraw_verify(db: Db, email: str) -> None:
     )
 
 
-async def _count(services: Services, email: str) -> None:
+async def _count(services: Services, rate: str, *keys: str) -> None:
     """Count mails that were sent: a retry, or a stranger's request, must not use up the rate."""
     try:
-        await services.limiter.hit(services.settings.auth.mail_rate, "mail", email)
+        await services.limiter.hit(rate, *keys)
     except TooManyRequests:
         log.info("several mails to one recipient at once")
 
