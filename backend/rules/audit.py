@@ -3,6 +3,7 @@
 Recording is also how a feature informs the others: activity feeds and the admin's log read it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -33,15 +34,28 @@ async def record(
     await db.execute(event_insert(actor, action, subject_id, data))
 
 
+async def record_all(
+    db: Db, actor: Actor, action: str, subjects: Sequence[tuple[UUID, dict[str, Any]]]
+) -> None:
+    """`record` for many at once: each subject with its data. However many, it stays one call."""
+    if subjects:
+        events = [_event(actor, action, subject_id, data) for subject_id, data in subjects]
+        await db.execute(insert(Event), events)
+
+
 def event_insert(actor: Actor, action: str, subject_id: UUID, data: dict[str, Any]) -> Insert:
     """The statement behind `record`, for queries that carry their event along."""
-    return insert(Event).values(
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        action=action,
-        subject_kind=action.partition(".")[0],
-        subject_id=subject_id,
-        ip=actor.ip,
-        request_id=actor.request_id,
-        data=data,
-    )
+    return insert(Event).values(_event(actor, action, subject_id, data))
+
+
+def _event(actor: Actor, action: str, subject_id: UUID, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "action": action,
+        "subject_kind": action.partition(".")[0],
+        "subject_id": subject_id,
+        "ip": actor.ip,
+        "request_id": actor.request_id,
+        "data": data,
+    }

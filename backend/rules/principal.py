@@ -15,11 +15,11 @@ from uuid import UUID
 
 from fastapi import Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import Select, bindparam, func, or_, select, update
 from sqlalchemy.engine import Row
 from starlette.requests import HTTPConnection
 
-from backend.core.db import Autocommit, fetch_one
+from backend.core.db import Autocommit, Db, fetch_one
 from backend.core.errors import Forbidden, InvalidToken, Unauthorized
 from backend.core.prepared import Prepared
 from backend.core.services import Services
@@ -177,6 +177,20 @@ def _principal(
     user: Row[Any], scopes: frozenset[str], actor: Actor, session_id: UUID | None
 ) -> Principal:
     return Principal(user.id, user.email, UserRole(user.role), scopes, session_id, actor)
+
+
+async def confirm(db: Db, principal: Principal) -> None:
+    """Make sure that the credential has not ended since the request began.
+
+    Raises:
+        Unauthorized: it has.
+    """
+    standing: Select[UUID] = select(ApiKey.id).where(ApiKey.id == principal.actor.id)
+    if principal.session_id is not None:
+        session = (UserSession.id == principal.session_id, UserSession.revoked_at.is_(None))
+        standing = select(UserSession.id).where(*session)
+    if (await db.execute(standing)).first() is None:
+        raise Unauthorized("The credential has ended.", code="invalid_token")
 
 
 async def _note_use(db: Autocommit, key_id: UUID, last_used_at: datetime | None) -> None:

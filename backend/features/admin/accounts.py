@@ -11,13 +11,13 @@ from backend.core.db import Db, Transaction
 from backend.core.errors import NotFound
 from backend.core.schema import Page, cut_page
 from backend.core.services import Services
-from backend.features.admin.errors import LastAdmin
 from backend.features.admin.schemas import Account, ChangeAccount
 from backend.features.users.accounts import create_user
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.models import User, UserRole, UserSession
 from backend.rules import audit
 from backend.rules.actor import SYSTEM, Actor
+from backend.rules.administrators import require_other_admin
 
 
 async def list_accounts(db: Db, q: str | None, limit: int, cursor: str | None) -> Page[Account]:
@@ -50,7 +50,7 @@ async def change_account(
     """
     values = change.model_dump(exclude_unset=True)
     if values.get("is_active") is False or values.get("role") == UserRole.USER:
-        await _require_other_admin(tx, user_id)
+        await require_other_admin(tx, user_id)
     changed = update(User).where(User.id == user_id).values(values or {"id": user_id})
     row = (await tx.execute(changed.returning(User.__table__))).first()
     if row is None:
@@ -66,18 +66,6 @@ async def change_account(
             **change.model_dump(mode="json", exclude_unset=True),
         )
     return _present(row)
-
-
-async def _require_other_admin(tx: Transaction, user_id: UUID) -> None:
-    """Locks every administrator, so that two cannot remove each other at the same time."""
-    admins = await tx.execute(
-        select(User.id)
-        .where(User.role == UserRole.ADMIN, User.is_active)
-        .order_by(User.id)
-        .with_for_update()
-    )
-    if set(admins.scalars()) == {user_id}:
-        raise LastAdmin
 
 
 async def _end_sessions(tx: Transaction, user_id: UUID) -> None:

@@ -10,8 +10,8 @@ from backend.core.errors import NotFound, Unauthorized
 from backend.core.schema import Cursor, Limit, Page, problems
 from backend.core.services import SettledCallers
 from backend.features.admin import accounts, overview
-from backend.features.admin.errors import LastAdmin
 from backend.features.admin.schemas import Account, AuditEvent, ChangeAccount, EventFilter, Stats
+from backend.rules.administrators import LastAdmin
 from backend.rules.principal import Admin, AdminRequired, ScopeRequired
 
 router = APIRouter(prefix="/v1/admin", tags=["Administration"], dependencies=[SettledCallers])

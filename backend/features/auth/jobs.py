@@ -6,6 +6,7 @@ and whether an address has an account is looked up where nobody waits for the an
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import structlog
@@ -14,7 +15,8 @@ from sqlalchemy import delete, exists, func, insert, literal, select
 
 from backend.core.db import Db
 from backend.core.errors import TooManyRequests
-from backend.core.queue import JobTable
+from backend.core.limits import parse
+from backend.core.queue import JobTable, enqueue
 from backend.core.services import Services
 from backend.core.settings import AuthSettings
 from backend.kit.tokens import new_token, token_hash
@@ -22,6 +24,9 @@ from backend.models import EmailToken, EmailTokenPurpose, RefreshToken, User, Us
 
 log = structlog.stdlib.get_logger(__name__)
 jobs = JobTable()
+
+LANDING = timedelta(minutes=5)
+"""S3 checks a signature when a request starts: what started in time may land a little later."""
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "mails"),
@@ -36,6 +41,8 @@ class TokenMail:
     template: str
     purpose: EmailTokenPurpose
     page: str
+    withdraws_verify: bool = False
+    """Whoever needs a new password has not chosen the present one, and must not confirm it."""
 
     def lifetime(self, settings: AuthSettings) -> timedelta:
         """How long the token works."""
@@ -44,8 +51,10 @@ class TokenMail:
 
 
 VERIFY = TokenMail("verify.txt", EmailTokenPurpose.VERIFY, "verify")
-RESET = TokenMail("reset.txt", EmailTokenPurpose.RESET, "reset")
-REGISTERED_AGAIN = TokenMail("registered_again.txt", EmailTokenPurpose.RESET, "reset")
+RESET = TokenMail("reset.txt", EmailTokenPurpose.RESET, "reset", withdraws_verify=True)
+REGISTERED_AGAIN = TokenMail(
+    "registered_again.txt", EmailTokenPurpose.RESET, "reset", withdraws_verify=True
+)
 PASSWORD_CHANGED = TokenMail("password_changed.txt", EmailTokenPurpose.RESET, "reset")
 
 
@@ -74,9 +83,26 @@ async def mail_password_changed(services: Services, *, email: str) -> None:
 
 
 @jobs.job("mail.send")
-async def send_mail(services: Services, *, to: str, subject: str, text: str) -> None:
-    """Send a mail written by another feature; it must hold no secret."""
+async def send_mail(
+    services: Services, *, to: str, subject: str, text: str, sender: str, about: str
+) -> None:
+    """Send what another feature wrote because `sender` did something; it must hold no secret.
+
+    While AUTH_MAIL_RATE counts, once about the same thing, and no more than that from the one to
+    the other. Counted apart from the mails of `to`'s own account, which nobody else may use up.
+    """
+    rate = services.settings.auth.mail_rate
+    limits = [(rate, "mail", sender, to), (_once_while(rate), "mail", sender, to, about)]
+    if not all([await services.limiter.allows(*limit) for limit in limits]):
+        log.info("a mail was held back: its sender has just caused several")
+        return
     await services.mailer.send(to, subject, text)
+    for limit in limits:
+        await _count(services, *limit)
+
+
+def _once_while(rate: str) -> str:
+    return f"1 per {parse(rate).get_expiry()} seconds"
 
 
 async def _send(services: Services, mail: TokenMail, email: str) -> None:
@@ -88,6 +114,8 @@ async def _send(services: Services, mail: TokenMail, email: str) -> None:
     token = await _token_for(services.database.autocommit, email, mail.purpose, lifetime)
     if token is None:
         return
+    if mail.withdraws_verify:
+        await _withdraw_verify(services.database.autocommit, email)
     # In the fragment: browsers send it to no server, so no log and no Referer holds it.
     link = f"{services.settings.public_url}/{mail.page}#token={token}"
     rendered = TEMPLATES.get_template(mail.template).render(
@@ -95,13 +123,22 @@ async def _send(services: Services, mail: TokenMail, email: str) -> None:
     )
     subject, _, text = rendered.partition("\n\n")
     await services.mailer.send(email, subject, text)
-    await _count(services, email)
+    await _count(services, auth.mail_rate, "mail", email)
 
 
-async def _count(services: Services, email: str) -> None:
+async def _withdraw_verify(db: Db, email: str) -> None:
+    account = select(User.id).where(func.lower(User.email) == email).scalar_subquery()
+    await db.execute(
+        delete(EmailToken).where(
+            EmailToken.user_id == account, EmailToken.purpose == EmailTokenPurpose.VERIFY
+        )
+    )
+
+
+async def _count(services: Services, rate: str, *keys: str) -> None:
     """Count mails that were sent: a retry, or a stranger's request, must not use up the rate."""
     try:
-        await services.limiter.hit(services.settings.auth.mail_rate, "mail", email)
+        await services.limiter.hit(rate, *keys)
     except TooManyRequests:
         log.info("several mails to one recipient at once")
 
@@ -130,6 +167,15 @@ def _in_words(lifetime: timedelta) -> str:
     if minutes % 60:
         number, unit = minutes, "minute"
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+@jobs.job("auth.discard_uploads")
+async def discard_uploads(services: Services, *, upload_ids: list[str]) -> None:
+    """Have the bytes of ended uploads discarded, and again when their last URL has run out."""
+    last = services.settings.upload.url_ttl + LANDING
+    async with services.database.transaction() as tx:
+        for upload_id, delay in product(upload_ids, (None, last)):
+            await enqueue(tx, "uploads.discard", {"upload_id": upload_id}, delay=delay)
 
 
 @jobs.every("17 * * * *", "auth.sweep")

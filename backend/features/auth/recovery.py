@@ -2,7 +2,7 @@
 
 A new password ends every other session and every open reset. Reset by mail also proves the
 address; if nobody had proved it before, whoever made the account may be a stranger who hoped that
-the owner of the address would move in, so their API keys go as well.
+the owner of the address would move in, so everything they had opened ends: see `rules.strangers`.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,13 @@ from backend.features.auth.sign_in import Guard
 from backend.kit.addresses import client_network
 from backend.kit.tokens import token_hash
 from backend.models import ActorKind, ApiKey, EmailToken, EmailTokenPurpose, User, UserSession
-from backend.rules import audit
+from backend.rules import audit, strangers
 from backend.rules.actor import Actor
 from backend.rules.invitations import accept_invitations
 from backend.rules.principal import Principal
+
+DISCARDED_AT_ONCE = 500
+"""Uploads in one job: their number is a stranger's choice, and must not hold up the reset."""
 
 
 async def forgot(services: Services, late: RequestTransaction, actor: Actor, email: str) -> None:
@@ -63,20 +66,29 @@ async def reset(
     account = await _account_of(services.database.autocommit, wish.token, EmailTokenPurpose.RESET)
     refuse_obvious(wish.password, account.email)
     password_hash = await services.passwords.hash(wish.password)
-    tx = await late.open()
+    tx, owner = await late.open(), _owner(actor, account.id)
     await _use_up(tx, wish.token)
-    await tx.execute(update(User).where(User.id == account.id).values(password_hash=password_hash))
-    owner = _owner(actor, account.id)
     if not account.verified:
+        await _end_uploads(tx, owner, account.id)
+    await tx.execute(update(User).where(User.id == account.id).values(password_hash=password_hash))
+    await _after_change(tx, owner, account.email, "user.password_reset", None)
+    if not account.verified:
+        await strangers.end_access(tx, owner, account.id)
         await _revoke_keys(tx, owner)
         await _verified(tx, owner, account)
-    await _after_change(tx, owner, account.email, "user.password_reset", None)
+
+
+async def _end_uploads(tx: Transaction, owner: Actor, owner_id: UUID) -> None:
+    upload_ids = [str(ended) for ended in await strangers.end_uploads(tx, owner, owner_id)]
+    for start in range(0, len(upload_ids), DISCARDED_AT_ONCE):
+        some = upload_ids[start : start + DISCARDED_AT_ONCE]
+        await enqueue(tx, "auth.discard_uploads", {"upload_ids": some})
 
 
 async def _revoke_keys(tx: Transaction, owner: Actor) -> None:
     gone = delete(ApiKey).where(ApiKey.user_id == owner.id).returning(ApiKey.id, ApiKey.name)
-    for key in (await tx.execute(gone)).all():
-        await audit.record(tx, owner, "api_key.revoked", key.id, name=key.name)
+    revoked = [(key.id, {"name": key.name}) for key in await tx.execute(gone)]
+    await audit.record_all(tx, owner, "api_key.revoked", revoked)
 
 
 async def change(

@@ -117,11 +117,12 @@ async def revoke(tx: Transaction, actor: Actor, *which: Any, reason: str) -> int
         .values(revoked_at=func.now())
         .returning(UserSession.id, UserSession.user_id)
     )
-    sessions = (await tx.execute(ended)).all()
-    for session in sessions:
-        data = {"reason": reason, "user_id": str(session.user_id)}
-        await audit.record(tx, actor, "session.revoked", session.id, **data)
-    return len(sessions)
+    revoked = [
+        (session.id, {"reason": reason, "user_id": str(session.user_id)})
+        for session in await tx.execute(ended)
+    ]
+    await audit.record_all(tx, actor, "session.revoked", revoked)
+    return len(revoked)
 
 
 async def sign_out(tx: Transaction, actor: Actor, token: str) -> None:

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query
 
 from backend.core.db import LateTx, Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
@@ -27,6 +27,7 @@ router = APIRouter(prefix="/v1", tags=["Links"], route_class=IdempotentRoute)
 CALLER = (Unauthorized, ScopeRequired, NotFound)
 OWNER_ERRORS = problems(*CALLER, RoleRequired)
 CREATE_ERRORS = problems(*CALLER, RoleRequired, IdempotencyKeyReused, IdempotencyKeyInUse)
+Limits = Annotated[NewLink | None, Body(description="Left out: a link without limits.")]
 OfNode = Annotated[
     UUID | None,
     Query(description="All links of this file or folder, which the caller owns, whoever made them"),
@@ -41,7 +42,7 @@ async def link_file(
     late: LateTx,
     process: Process,
     file_id: UUID,
-    new: NewLink,
+    new: Limits = None,
     _key: IdempotencyHeader = None,
 ) -> CreatedLink:
     """Make a link through which anyone can download the file, without an account.
@@ -49,7 +50,8 @@ async def link_file(
     `token` and `url` are shown once: only a hash is kept. The link works until it expires, is
     used up or withdrawn; while the file is in the trash it does not.
     """
-    return await service.create(process, late, principal, file_id, new, kind=NodeKind.FILE)
+    limits = new or NewLink()
+    return await service.create(process, late, principal, file_id, limits, kind=NodeKind.FILE)
 
 
 @router.post(
@@ -60,14 +62,15 @@ async def link_folder(
     late: LateTx,
     process: Process,
     folder_id: UUID,
-    new: NewLink,
+    new: Limits = None,
     _key: IdempotencyHeader = None,
 ) -> CreatedLink:
     """Make a link through which anyone can browse the folder and download what is in it.
 
     Each file downloaded counts against `max_downloads`. Otherwise as for a file.
     """
-    return await service.create(process, late, principal, folder_id, new, kind=NodeKind.FOLDER)
+    limits = new or NewLink()
+    return await service.create(process, late, principal, folder_id, limits, kind=NodeKind.FOLDER)
 
 
 @router.get("/links", summary="List links", responses=OWNER_ERRORS)

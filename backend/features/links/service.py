@@ -19,6 +19,7 @@ from backend.models import Link as LinkRow
 from backend.models import Node, NodeKind, Role
 from backend.rules import access, audit
 from backend.rules.principal import Principal
+from backend.rules.strangers import hold_open
 
 LIMITS = ("expires_at", "password", "max_downloads")
 
@@ -39,6 +40,7 @@ async def create(
     """
     hashed = await services.passwords.hash(new.password) if new.password else None
     tx = await late.open()
+    await hold_open(tx, principal, node_id)
     await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
     token, link_id = new_token(), uuid7()
     made = await tx.execute(

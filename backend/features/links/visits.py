@@ -13,6 +13,7 @@ from backend.core.errors import NotFound
 from backend.core.services import Services
 from backend.features.files.downloads import LINKED_DOWNLOAD, sign
 from backend.features.links.errors import FileRequired, PasswordRequired, WrongPassword
+from backend.features.links.guesses import Guess
 from backend.features.links.opening import (
     below,
     find_again,
@@ -51,26 +52,19 @@ async def unlock(services: Services, token: str, password: str, visitor: Actor) 
 
     Raises:
         WrongPassword: it is another one.
-        TooManyRequests: too many were tried, from this address or altogether.
+        TooManyRequests: too many wrong ones were tried, from this network or altogether.
         LinkNotFound, Gone: as `find_link`.
     """
     link = await find_link(services.database.autocommit, token)
     if link.password_hash is not None:
-        await _limit_guesses(services, link, visitor)
+        network = client_network(visitor.ip)
+        guess = Guess(services.limiter, services.settings.sharing, link.id, network)
+        await guess.attempt()
         if not await services.passwords.verify(password, link.password_hash):
+            await guess.failed()
             raise WrongPassword
+        await guess.succeeded()
     return issue_unlock_token(services.tokens, link)
-
-
-async def _limit_guesses(services: Services, link: Row[Any], visitor: Actor) -> None:
-    """Bound what one visitor may try on a link, and what all of them together may.
-
-    The second rate is higher than one visitor can use up: nobody alone keeps the others out.
-    """
-    rates, link_id = services.settings.sharing, str(link.id)
-    network = client_network(visitor.ip)
-    await services.limiter.hit(rates.unlock_rate, "link password", link_id, network)
-    await services.limiter.hit(rates.unlock_link_rate, "link password", link_id)
 
 
 async def download(

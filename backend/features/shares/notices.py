@@ -1,4 +1,8 @@
-"""The mail that tells a person what was shared with them."""
+"""The mail that tells a person that something was shared with them.
+
+It goes to an address of the sharer's choice, so nothing that they typed stands in it: no name of a
+file, none of their own. They are named by the address they have proved.
+"""
 
 from typing import Any
 
@@ -6,6 +10,7 @@ from sqlalchemy.engine import Row
 
 from backend.core.queue import Payload
 from backend.features.shares.schemas import NewShare
+from backend.rules.principal import Principal
 
 ALLOWED = {
     "viewer": "You can see and download it.",
@@ -14,12 +19,14 @@ ALLOWED = {
 }
 
 
-def shared(public_url: str, sharer: str, node: Row[Any], new: NewShare, *, known: bool) -> Payload:
+def shared(
+    public_url: str, sharer: Principal, node: Row[Any], new: NewShare, *, known: bool
+) -> Payload:
     """The payload of `mail.send` for a new share.
 
     Args:
         public_url: where the product is reached.
-        sharer: the e-mail address of who shares.
+        sharer: who shares, and has proved their address.
         node: the file or folder.
         new: with whom and how.
         known: whether a verified account waits behind the address.
@@ -27,10 +34,12 @@ def shared(public_url: str, sharer: str, node: Row[Any], new: NewShare, *, known
     how = "Sign in to open it" if known else f"Register with this address ({new.email}) to open it"
     return {
         "to": new.email,
-        "subject": f"{sharer} shared “{node.name}” with you",
+        "subject": f"{sharer.email} shared a {node.kind} with you",
         "text": (
-            f"{sharer} shared the {node.kind} “{node.name}” with you. {ALLOWED[new.role]}\n\n"
+            f"{sharer.email} shared a {node.kind} with you. {ALLOWED[new.role]}\n\n"
             f"{how}:\n\n{public_url}/\n\n"
             "If you do not know the sender, ignore this mail.\n"
         ),
+        "sender": str(sharer.user_id),
+        "about": str(node.id),
     }

@@ -64,7 +64,7 @@ async def share_file(
     """Give a person a role on a file. Sharing with the same person again sets the new role.
 
     An address without a verified account is invited: the share begins when the address is
-    verified. Whoever is new to the file gets a mail.
+    verified. Whoever is new to the file gets a mail, if your own address is verified.
     """
     return await service.share(tx, settings, principal, file_id, new, kind=NodeKind.FILE)
 

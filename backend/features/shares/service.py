@@ -21,6 +21,7 @@ from backend.models import Grant, NodeKind, Role, User
 from backend.rules import access, audit
 from backend.rules.invitations import lock_address
 from backend.rules.principal import Principal
+from backend.rules.strangers import hold_open
 
 
 async def share(
@@ -34,12 +35,13 @@ async def share(
 ) -> Share:
     """Give a person a role on a file or folder; sharing again sets the role anew.
 
-    An address without a verified account is invited. Whoever gains access is told by mail, once.
+    An address without a verified account is invited. Whoever is new is told by mail.
 
     Raises:
         NotFound, RoleRequired: the caller does not own the node.
         CannotShareWithOwner, CannotShareWithYourself: their role cannot be set.
     """
+    await hold_open(tx, principal, node_id)
     node = await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
     await lock_address(tx, new.email)
     account = await _account(tx, new.email)
@@ -49,10 +51,17 @@ async def share(
     grantee = {"user_id": account.id} if account and verified else {"email": new.email}
     grant = await _grant(tx, principal, node_id, Role[new.role.upper()], grantee)
     await _record(tx, principal, "share.created" if grant.created else "share.updated", grant)
-    if grant.created:
-        notice = notices.shared(settings.public_url, principal.email, node, new, known=verified)
-        await enqueue(tx, "mail.send", notice)
+    if grant.created and await _has_proved_address(tx, principal.user_id):
+        notice = notices.shared(settings.public_url, principal, node, new, known=verified)
+        once = f"share {principal.user_id} {node_id} {new.email}"
+        await enqueue(tx, "mail.send", notice, dedupe_key=once)
     return await _get(tx, grant.id)
+
+
+async def _has_proved_address(tx: Transaction, user_id: UUID) -> bool:
+    """Whether mail may go out in their name: till then anybody may have registered it."""
+    query = select(User.email_verified_at).where(User.id == user_id)
+    return (await tx.execute(query)).scalar_one() is not None
 
 
 async def _account(tx: Transaction, email: str) -> Row[Any] | None:

@@ -21,7 +21,7 @@ from backend.core.errors import (
 from backend.core.middleware import BULK_BODY
 from backend.core.schema import Cursor, Limit, Page, cut_page, model_answer, problems
 from backend.core.services import Process
-from backend.features.folders.errors import InvalidNodeName
+from backend.features.folders.errors import FolderTooDeep, InvalidNodeName
 from backend.features.uploads import service
 from backend.features.uploads.begin import begin
 from backend.features.uploads.complete import complete_in_time
@@ -179,6 +179,7 @@ async def sign_parts(
         UploadNotPending,
         TargetGone,
         NameTaken,
+        FolderTooDeep,
         PartOutOfRange,
         SizeMismatch,
         ChecksumMismatch,

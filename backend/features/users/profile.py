@@ -12,6 +12,7 @@ from backend.features.users.schemas import Usage, User
 from backend.models import ApiKey, EmailToken, Link, Node, NodeKind, UserSession, live
 from backend.models import User as UserRow
 from backend.rules import audit
+from backend.rules.administrators import require_other_admin
 from backend.rules.principal import Principal
 
 UNUSABLE = "!"
@@ -73,8 +74,12 @@ async def leave(tx: Transaction, principal: Principal) -> None:
     """Close the caller's account: from now on no credential and no link of theirs works.
 
     The e-mail is free again at once; files are deleted by the job `users.purge`.
+
+    Raises:
+        LastAdmin: nobody could administer the other accounts any more.
     """
     user_id = principal.user_id
+    await require_other_admin(tx, user_id)
     await tx.execute(
         update(UserRow)
         .where(UserRow.id == user_id)

@@ -10,6 +10,7 @@ from backend.core.services import Process, SettledCallers
 from backend.features.users import profile, registration
 from backend.features.users.errors import EmailDomainNotAllowed, RegistrationClosed
 from backend.features.users.schemas import ChangeProfile, Register, Usage, User
+from backend.rules.administrators import LastAdmin
 from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
@@ -76,10 +77,13 @@ async def change_me(principal: SignedIn, tx: Tx, body: ChangeProfile) -> User:
     "/users/me",
     status_code=204,
     summary="Delete your account",
-    responses=problems(Unauthorized, SessionRequired),
+    responses=problems(Unauthorized, SessionRequired, LastAdmin),
 )
 async def delete_me(principal: SignedIn, tx: Tx) -> None:
-    """Ends every session, API key and link of yours at once, and deletes your files for good."""
+    """Ends every session, API key and link of yours at once, and deletes your files for good.
+
+    The last administrator cannot leave: somebody else must be made one before.
+    """
     await profile.leave(tx, principal)
 
 

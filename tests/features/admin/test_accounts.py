@@ -6,10 +6,10 @@ from sqlalchemy import update
 
 from backend.core.services import Services
 from backend.features.admin.accounts import change_account
-from backend.features.admin.errors import LastAdmin
 from backend.features.admin.schemas import ChangeAccount
 from backend.models import User, UserRole
 from backend.rules.actor import SYSTEM
+from backend.rules.administrators import LastAdmin
 from tests.people import Person, Register, sign_in
 from tests.transfer import begin
 

@@ -21,11 +21,12 @@ async def live(ada: Person, services: Services, mailbox: Mailbox) -> list[str]:
     key = (await ada.http.post("/v1/api-keys", json={"name": "y", "scopes": ["files:read"]})).json()
     used = {"refresh_token": ada.tokens["refresh_token"]}
     fresh = (await ada.http.post("/v1/auth/refresh", json=used)).json()
-    await ada.http.post("/v1/auth/password/forgot", json={"email": ada.email})
     await run_jobs(services)
     verify = mailbox.token(ada.email, "Confirm your e-mail address")
-    reset = mailbox.token(ada.email, "Choose a new password")
     await ada.http.post("/v1/auth/email/verify", json={"token": verify})
+    await ada.http.post("/v1/auth/password/forgot", json={"email": ada.email})
+    await run_jobs(services)
+    reset = mailbox.token(ada.email, "Choose a new password")
     await ada.http.patch("/v1/users/me", json={"display_name": "Ada"})
     change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     await ada.http.post("/v1/auth/password/change", json=change)

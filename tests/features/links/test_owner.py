@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.people import Register, Verify
 from tests.sharing import code, make_link, path_of, public, share
 from tests.transfer import upload_file
@@ -26,6 +28,21 @@ class TestCreate:
         assert shown == {key: link[key] for key in link if key not in ("token", "url")}
         assert (shown["max_downloads"], shown["download_count"]) == (3, 0)
         assert shown["has_password"] is False
+
+    @pytest.mark.parametrize("body", [None, b"null", b"{}"])
+    async def test_without_limits_needs_no_body(
+        self, register: Register, body: bytes | None
+    ) -> None:
+        ada = await register("ada")
+        folder, file = await make_folder(ada, "Project"), await upload_file(ada, b"hello")
+
+        for node in (folder, file):
+            headers = {"Content-Type": "application/json"} if body else {}
+            headers["Idempotency-Key"] = node["id"]
+            answer = await ada.http.post(f"{path_of(node)}/links", content=body, headers=headers)
+
+            assert answer.status_code == 201, answer.text
+            assert answer.json()["max_downloads"] is None
 
     async def test_a_repeated_request_gives_the_first_token(self, register: Register) -> None:
         ada = await register("ada")

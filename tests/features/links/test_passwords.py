@@ -1,12 +1,16 @@
+import asyncio
+from itertools import count
+
 import httpx
 import pytest
 
-from tests.people import Person, Register
+from tests.people import Person, Register, plain_client
 from tests.sharing import Json, code, make_link, public
 from tests.transfer import upload_file
 from tests.trees import make_folder
 
 PASSWORD = "violet umbrella"
+VISITORS = count(1)
 
 
 async def locked_link(ada: Person) -> Json:
@@ -140,6 +144,26 @@ class TestGuessing:
         assert int(answers[-1].headers["Retry-After"]) > 0
         assert (await unlock(http, other)).status_code == 200
 
+    async def test_a_whole_class_behind_one_address_gets_in(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        link = await locked_link(await register("ada"))
+
+        one_by_one = [(await unlock(http, link)).status_code for _ in range(12)]
+        answers = await asyncio.gather(*(unlock(http, link) for _ in range(8)))
+
+        assert one_by_one == [200] * 12
+        assert [answer.status_code for answer in answers] == [200] * 8
+
+    async def test_guesses_at_the_same_time_do_not_slip_through(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        link = await locked_link(await register("ada"))
+
+        answers = await asyncio.gather(*(unlock(http, link, f"guess {n}") for n in range(30)))
+
+        assert sorted(answer.status_code for answer in answers) == [401] * 10 + [429] * 20
+
     async def test_all_visitors_together_are_limited_too(
         self, register: Register, http: httpx.AsyncClient, slow_links: str
     ) -> None:
@@ -151,3 +175,36 @@ class TestGuessing:
             answers.append(await http.post(url, json=guess, headers={"X-Forwarded-For": visitor}))
 
         assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+        assert int(answers[-1].headers["Retry-After"]) > 0
+
+    async def test_and_also_when_they_come_at_the_same_time(
+        self, register: Register, slow_links: str
+    ) -> None:
+        link = await locked_link(await register("ada"))
+
+        answers = await from_everywhere(slow_links, link, [f"guess {n}" for n in range(12)])
+
+        assert sorted(answers) == [401] * 3 + [429] * 9
+
+    async def test_who_knows_the_password_neither_counts_nor_clears_the_guesses_of_others(
+        self, register: Register, slow_links: str
+    ) -> None:
+        link = await locked_link(await register("ada"))
+        tries = ["wrong", PASSWORD, PASSWORD, "wrong", PASSWORD, PASSWORD, "wrong", PASSWORD]
+
+        answers = [(await from_everywhere(slow_links, link, [one]))[0] for one in tries]
+
+        assert answers == [401, 200, 200, 401, 200, 200, 401, 429]
+
+
+async def from_everywhere(api: str, link: Json, passwords: list[str]) -> list[int]:
+    """Try the passwords at the same time, each from a network of its own."""
+    async with plain_client(base_url=api, timeout=30) as http:
+
+        async def attempt(password: str) -> int:
+            visitor = {"X-Forwarded-For": f"203.0.113.{next(VISITORS)}"}
+            body = {"password": password}
+            answer = await http.post(public(link, "/unlock"), json=body, headers=visitor)
+            return answer.status_code
+
+        return await asyncio.gather(*map(attempt, passwords))

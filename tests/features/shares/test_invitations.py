@@ -2,7 +2,7 @@ import asyncio
 
 from backend.core.services import Services
 from tests.jobs import run_jobs
-from tests.mailbox import Mailbox, text_of
+from tests.mailbox import Mailbox
 from tests.people import Register, Verify, new_email
 from tests.sharing import path_of, share
 from tests.trees import make_folder
@@ -64,22 +64,3 @@ class TestInvite:
 
         seen = (await ben.http.get("/v1/shared-with-me")).json()["items"]
         assert {item["id"] for item in seen} == {folder["id"] for folder in folders}
-
-
-class TestNotice:
-    async def test_everyone_who_is_new_is_told_by_mail_once(
-        self, register: Register, services: Services, mailbox: Mailbox
-    ) -> None:
-        ada, email = await register("ada"), new_email("guest")
-        folder = await make_folder(ada, "Plans <b>2027")
-
-        await share(ada, folder, email, "viewer")
-        await share(ada, folder, email, "editor")
-        await run_jobs(services)
-
-        (mail,) = mailbox.of(email)
-        assert mail["Subject"] == f"{ada.email} shared “Plans <b>2027” with you"
-        assert "Register with this address" in text_of(mail)
-        html = mail.get_body(("html",))
-        assert html is not None
-        assert "<b>" not in html.get_content()

@@ -1,0 +1,33 @@
+"""Somebody must be left who can administer."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from backend.core.db import Transaction
+from backend.core.errors import Conflict
+from backend.models import User, UserRole
+
+
+class LastAdmin(Conflict):
+    """Without this account nobody could administer the others."""
+
+    code = "last_admin"
+
+
+async def require_other_admin(tx: Transaction, user_id: UUID) -> None:
+    """Call before `user_id` ceases to be an administrator who can sign in.
+
+    Locks every administrator, so that two cannot go at the same time.
+
+    Raises:
+        LastAdmin: it is the only one.
+    """
+    admins = await tx.execute(
+        select(User.id)
+        .where(User.role == UserRole.ADMIN, User.is_active)
+        .order_by(User.id)
+        .with_for_update()
+    )
+    if set(admins.scalars()) == {user_id}:
+        raise LastAdmin
