@@ -100,6 +100,7 @@ class Principal(NamedTuple):
     role: UserRole
     scopes: frozenset[str]
     session_id: UUID | None
+    api_key_id: UUID | None
     actor: Actor
 
 
@@ -158,7 +159,8 @@ async def _by_access_token(services: Services, token: str) -> tuple[Principal, f
     if user is None:
         raise InvalidToken("The session has ended.")
     actor = Actor(ActorKind.USER, user.id)
-    return _principal(user, own_scopes(user.role), actor, session_id), claims["exp"]
+    scopes = own_scopes(user.role)
+    return _principal(user, scopes, actor, session_id=session_id), claims["exp"]
 
 
 async def _by_api_key(services: Services, key: str) -> tuple[Principal, float]:
@@ -170,13 +172,20 @@ async def _by_api_key(services: Services, key: str) -> tuple[Principal, float]:
     # A key keeps no more than its account: an administrator who is one no longer loses `admin`.
     scopes = own_scopes(found.role) & frozenset(found.scopes)
     ends_at = found.expires_at.timestamp() if found.expires_at else math.inf
-    return _principal(found, scopes, Actor(ActorKind.API_KEY, found.id), None), ends_at
+    actor = Actor(ActorKind.API_KEY, found.id)
+    return _principal(found, scopes, actor, api_key_id=found.key_id), ends_at
 
 
 def _principal(
-    user: Row[Any], scopes: frozenset[str], actor: Actor, session_id: UUID | None
+    user: Row[Any],
+    scopes: frozenset[str],
+    actor: Actor,
+    *,
+    session_id: UUID | None = None,
+    api_key_id: UUID | None = None,
 ) -> Principal:
-    return Principal(user.id, user.email, UserRole(user.role), scopes, session_id, actor)
+    role = UserRole(user.role)
+    return Principal(user.id, user.email, role, scopes, session_id, api_key_id, actor)
 
 
 async def confirm(db: Db, principal: Principal) -> None:
@@ -185,12 +194,12 @@ async def confirm(db: Db, principal: Principal) -> None:
     Raises:
         Unauthorized: it has.
     """
-    standing: Select[UUID] = select(ApiKey.id).where(ApiKey.id == principal.actor.id)
+    standing: Select[UUID] = select(ApiKey.id).where(ApiKey.id == principal.api_key_id)
     if principal.session_id is not None:
         session = (UserSession.id == principal.session_id, UserSession.revoked_at.is_(None))
         standing = select(UserSession.id).where(*session)
     if (await db.execute(standing)).first() is None:
-        raise Unauthorized("The credential has ended.", code="invalid_token")
+        raise InvalidToken("The credential has ended.")
 
 
 async def _note_use(db: Autocommit, key_id: UUID, last_used_at: datetime | None) -> None:

@@ -43,6 +43,15 @@ async def hold_open(tx: Transaction, principal: Principal, node_id: UUID) -> Non
         Unauthorized: the caller's credential has just ended.
     """
     owner = select(Node.owner_id).where(Node.id == node_id).scalar_subquery()
+    await _hold(tx, principal, owner)
+
+
+async def hold_own(tx: Transaction, principal: Principal) -> None:
+    """`hold_open` for the caller's own account: call before making a credential for it."""
+    await _hold(tx, principal, literal(principal.user_id, Uuid()))
+
+
+async def _hold(tx: Transaction, principal: Principal, owner: Owner) -> None:
     await tx.execute(select(func.pg_advisory_xact_lock_shared(_lock_key(owner))))
     await confirm(tx, principal)
 

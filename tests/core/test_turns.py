@@ -48,7 +48,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @ways
 async def test_nobody_is_passed_by_many(database: Database, ask: Ask) -> None:
     clients = 32
-    await asyncio.gather(*(ask(database, 0) for _ in range(4)))  # connect
+    await asyncio.gather(*(ask(database, 0.3) for _ in range(4)))  # connect, all of them
     answered = most = 0
 
     async def keep_asking() -> None:

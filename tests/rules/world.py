@@ -51,7 +51,7 @@ async def join(tx: Transaction, who: str, quota_bytes: int) -> Principal:
     await tx.execute(insert(User).values(values))
     await create_root(tx, user_id)
     actor = Actor(ActorKind.USER, user_id)
-    return Principal(user_id, email, UserRole.USER, frozenset(), None, actor)
+    return Principal(user_id, email, UserRole.USER, frozenset(), None, None, actor)
 
 
 def outcome_of(work: Callable[[], T], error: type[Exception]) -> tuple[T | None, str | None]:

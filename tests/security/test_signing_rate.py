@@ -71,7 +71,7 @@ class TestSigning:
         self, frugal: httpx.AsyncClient, register: Register
     ) -> None:
         ada = await register()
-        for _ in range(100):
+        for _ in range(20):
             await begin(ada, b"")
         headers = {"Authorization": ada.http.headers["Authorization"]}
 

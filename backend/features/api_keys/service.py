@@ -16,6 +16,7 @@ from backend.kit.tokens import new_token, token_hash
 from backend.models import ApiKey as ApiKeyRow
 from backend.rules import audit
 from backend.rules.principal import API_KEY_PREFIX, Principal
+from backend.rules.strangers import hold_own
 
 SHOWN_CHARACTERS = len(API_KEY_PREFIX) + 8
 """Enough to tell keys apart; the 35 characters left hold 208 of the 256 random bits."""
@@ -27,11 +28,13 @@ async def create_key(tx: Transaction, principal: Principal, wish: NewApiKey) -> 
     Raises:
         ScopeNotYours: a scope that the caller does not have.
         ExpiryInThePast: it would never work.
+        Unauthorized: the session has just ended.
     """
     if missing := set(wish.scopes) - principal.scopes:
         raise ScopeNotYours(f"You do not have the scope {', '.join(sorted(missing))}.")
     if wish.expires_at is not None and wish.expires_at <= datetime.now(UTC):
         raise ExpiryInThePast
+    await hold_own(tx, principal)
     key = API_KEY_PREFIX + new_token()
     row = insert(ApiKeyRow).values(
         user_id=principal.user_id,

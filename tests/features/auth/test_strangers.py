@@ -198,6 +198,28 @@ class TestMovingIn:
         assert {code(answer) for answer in answers} == {"410 link_revoked"}
         assert (await accomplice.http.get(path_of(root))).status_code == 404
 
+    async def test_leaves_no_key_made_meanwhile(
+        self, register: Register, http: httpx.AsyncClient, move_in: MoveIn
+    ) -> None:
+        victim, keys = await register("victim"), list[str]()
+        bearer = {"Authorization": victim.http.headers["Authorization"]}
+
+        async def make_keys_for_ever() -> None:
+            body = {"name": "x", "scopes": ["files:read"]}
+            while True:
+                answer = await http.post("/v1/api-keys", json=body, headers=bearer)
+                if answer.status_code != 201:
+                    return
+                keys.append(answer.json()["key"])
+
+        stranger = asyncio.gather(*(make_keys_for_ever() for _ in range(8)))
+        await move_in(victim)
+        await stranger
+
+        for key in keys:
+            answer = await http.get("/v1/users/me", headers={"Authorization": f"Bearer {key}"})
+            assert answer.status_code == 401
+
 
 class TestAProvenOwner:
     async def test_keeps_everything_when_choosing_a_new_password(
