@@ -161,8 +161,10 @@ class SharingSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SHARING_")
 
     invite_rate: Rate = "200/hour"
+    password_rate: Rate = "30/minute"  # noqa: S105 - how often
     unlock_rate: Rate = "10 per 5 minutes"
     unlock_link_rate: Rate = "500/hour"
+    unlock_slow_rate: Rate = "3/hour"
     download_rate: Rate = "300/minute"
 
 

@@ -5,9 +5,10 @@ together, and forgotten when it was the right one. What all visitors together gu
 counted once more, afterwards: that is never forgotten, whoever unlocks the link in between.
 
     wrong passwords at one link from one network                           SHARING_UNLOCK_RATE
-    wrong passwords at one link from all                                   SHARING_UNLOCK_LINK_RATE
+    wrong passwords at one link from all, before each network is slowed    SHARING_UNLOCK_LINK_RATE
+    then, at one link from one network                                     SHARING_UNLOCK_SLOW_RATE
 
-The second is higher than one network can use up: nobody alone keeps the others out.
+So nobody keeps the others out, however many networks they have: whoever comes has a few tries.
 """
 
 from contextlib import suppress
@@ -30,17 +31,25 @@ class Guess:
         self._from_network = (rates.unlock_rate, PURPOSE, str(link_id), network)
         self._at_once = (rates.unlock_link_rate, PURPOSE, str(link_id), "at once")
         self._wrong = (rates.unlock_link_rate, PURPOSE, str(link_id), "wrong")
+        self._slowed = (rates.unlock_slow_rate, PURPOSE, str(link_id), network, "slowed")
 
     async def attempt(self) -> None:
         """Count before checking.
 
         Raises:
-            TooManyRequests: too many wrong ones from this network, or from all.
+            TooManyRequests: too many wrong ones from this network.
         """
         await self._limiter.hit(*self._from_network)
-        if not await self._limiter.allows(*self._wrong):
-            await self._limiter.hit(*self._wrong)  # says when to try again
-        await self._limiter.hit(*self._at_once)
+        if not await self._limiter.allows(*self._wrong) or await self._full_at_once():
+            await self._limiter.hit(*self._slowed)
+
+    async def _full_at_once(self) -> bool:
+        """Whether those whose password is being checked could all be wrong, and too many."""
+        try:
+            await self._limiter.hit(*self._at_once)
+        except TooManyRequests:
+            return True
+        return False
 
     async def failed(self) -> None:
         """Count a wrong password for good."""
@@ -51,3 +60,4 @@ class Guess:
         """Forget this network's attempts, and what was counted in advance for all."""
         await self._limiter.forget(*self._from_network)
         await self._limiter.forget(*self._at_once)
+        await self._limiter.forget(*self._slowed)

@@ -38,7 +38,7 @@ async def create(
     Raises:
         NotFound, RoleRequired: the caller does not own the node.
     """
-    hashed = await services.passwords.hash(new.password) if new.password else None
+    hashed = await _hashed(services, principal, new.password)
     tx = await late.open()
     await hold_open(tx, principal, node_id)
     await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
@@ -97,6 +97,19 @@ async def get(db: Db, principal: Principal, link_id: UUID) -> Link:
     return _present(found)
 
 
+async def _hashed(services: Services, principal: Principal, password: str | None) -> str | None:
+    """What is stored of a link's password.
+
+    Raises:
+        TooManyRequests: this person sets too many; hashing takes the threads that sign-ins need.
+    """
+    if not password:
+        return None
+    rate = services.settings.sharing.password_rate
+    await services.limiter.hit(rate, "link password set", str(principal.user_id))
+    return await services.passwords.hash(password)
+
+
 async def change(
     services: Services,
     late: RequestTransaction,
@@ -114,8 +127,7 @@ async def change(
     values = wanted.model_dump(exclude_unset=True)
     changed_fields = sorted(values)
     if "password" in values:
-        password = values.pop("password")
-        values["password_hash"] = await services.passwords.hash(password) if password else None
+        values["password_hash"] = await _hashed(services, principal, values.pop("password"))
     tx = await late.open()
     link = await _lock(tx, principal, link_id)
     if link.revoked_at is not None:

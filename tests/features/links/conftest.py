@@ -27,8 +27,16 @@ def lock_out(services: Services) -> LockOut:
 
 @pytest.fixture
 async def slow_links(settings: Settings) -> AsyncIterator[str]:
-    """An API behind a proxy that allows two downloads a visitor and three guesses a link."""
-    sharing = SharingSettings(download_rate="2/hour", unlock_link_rate="3/hour")
+    """An API behind a proxy: two downloads a visitor, three guesses a link, then one a network.
+
+    One person may set two passwords.
+    """
+    sharing = SharingSettings(
+        download_rate="2/hour",
+        password_rate="2/hour",
+        unlock_link_rate="3/hour",
+        unlock_slow_rate="1/hour",
+    )
     proxies = [ip_network("127.0.0.1/32")]
     changes = {"sharing": sharing, "trusted_proxies": proxies}
     async with serve(settings.model_copy(update=changes)) as url:

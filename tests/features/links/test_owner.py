@@ -201,3 +201,16 @@ class TestAudit:
         ]
         assert PASSWORD not in str(events)
         assert link["token"] not in str(events)
+
+
+async def test_one_person_does_not_keep_all_hashing_threads_busy(
+    register: Register, slow_links: str
+) -> None:
+    ada = await register("ada")
+    file = await upload_file(ada, b"hello")
+    url = f"{slow_links}/v1/files/{file['id']}/links"
+
+    made = [await ada.http.post(url, json={"password": "violet umbrella"}) for _ in range(3)]
+
+    assert [answer.status_code for answer in made] == [201, 201, 429]
+    assert (await ada.http.post(url, json={})).status_code == 201
