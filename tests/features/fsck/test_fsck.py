@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import update
 
 from backend.core.services import Services
-from backend.features.fsck import objects
 from backend.features.fsck.findings import Finding, Inspection
 from backend.features.fsck.service import fsck
 from backend.features.uploads.ending import end
@@ -53,6 +52,10 @@ async def key_of(services: Services, upload: Json) -> str:
     query = Upload.__table__.select().where(Upload.id == UUID(upload["id"]))
     key: str = (await services.database.autocommit.execute(query)).one().object_key
     return key
+
+
+def some_key() -> str:
+    return f"objects/20261121/{uuid4()}"
 
 
 async def expire(services: Services, upload: Json) -> None:
@@ -115,20 +118,34 @@ class TestObjects:
         assert orphan.subject == await key_of(services, upload) + ".incoming"
         assert await repaired(services) == ["orphan_object"]
 
-    async def test_in_numbers_that_mean_a_wrong_database_are_left_alone(
-        self, services: Services, ada: Person, monkeypatch: pytest.MonkeyPatch
+    async def test_are_counted_together_with_multipart_uploads_before_any_is_deleted(
+        self, services: Services, ada: Person
     ) -> None:
-        monkeypatch.setattr(objects, "DELETABLE", 1)
-        for _ in range(3):
-            upload = await begin(ada, HELLO)
-            await expire(services, upload)
-            await send(upload["request"], HELLO)
+        """Here they are more than one in ten: up to ten are deleted, and of eleven none."""
+        orphans = {await self.orphan(services, ada) for _ in range(9)}
+        for _ in range(2):
+            await services.storage.create_multipart(some_key(), content_type="text/plain")
 
-        mended = await found(services, repair=True)
+        spared = await found(services, repair=True)
 
-        assert sorted(finding.repaired for finding in mended) == [False, False, True]
-        await found(services, repair=True)
-        assert await repaired(services) == ["orphan_object"]
+        assert sorted(kinds(spared)) == ["abandoned_multipart"] * 2 + ["orphan_object"] * 9
+        assert not any(finding.repaired for finding in spared)
+        await services.storage.delete([orphans.pop()])
+        assert len(await repaired(services)) == 10
+
+    async def test_may_be_many_among_many(self, services: Services, ada: Person) -> None:
+        for number in range(100):
+            await upload_file(ada, HELLO, f"{number}.txt")
+        for _ in range(11):
+            await self.orphan(services, ada)
+
+        assert await repaired(services) == ["orphan_object"] * 11
+
+    async def orphan(self, services: Services, person: Person) -> str:
+        upload = await begin(person, HELLO)
+        await expire(services, upload)
+        await send(upload["request"], HELLO)
+        return await key_of(services, upload)
 
     async def test_that_are_gone_are_reported(self, services: Services, ada: Person) -> None:
         file = await upload_file(ada, HELLO)
@@ -172,7 +189,7 @@ class TestUploads:
         self, services: Services, ada: Person
     ) -> None:
         owned = await begin(ada, HELLO, method="multipart")
-        key = f"objects/20261121/{uuid4()}"
+        key = some_key()
         await services.storage.create_multipart(key, content_type="text/plain")
 
         [abandoned] = await found(services)
