@@ -43,6 +43,12 @@ async def repaired(services: Services) -> list[str]:
     return kinds(mended)
 
 
+async def repairs(person: Person, feed: str) -> list[Json]:
+    """What the audit trail tells them of repairs."""
+    events = (await person.http.get(feed)).raise_for_status().json()["items"]
+    return [event for event in events if event["action"].endswith(("_repaired", "_recounted"))]
+
+
 async def change(services: Services, table: Any, row_id: str, **values: object) -> None:
     statement = update(table).where(table.id == UUID(row_id)).values(values)
     await services.database.autocommit.execute(statement)
@@ -227,6 +233,22 @@ class TestQuota:
         assert await repaired(services) == ["used_bytes", "reserved_bytes"]
         counted = await usage(ada)
         assert (counted["used_bytes"], counted["reserved_bytes"]) == (12, 7)
+        [event] = await repairs(ada, "/v1/users/me/activity")
+        assert (event["action"], event["actor"]["kind"]) == ("user.usage_recounted", "system")
+        assert event["data"] == {
+            "used_bytes": 12,
+            "reserved_bytes": 7,
+            "old_used_bytes": 5,
+            "old_reserved_bytes": 0,
+        }
+
+    async def test_what_adds_up_is_not_said_to_be_recounted(
+        self, services: Services, ada: Person
+    ) -> None:
+        await upload_file(ada, HELLO)
+
+        assert await repaired(services) == []
+        assert await repairs(ada, "/v1/users/me/activity") == []
 
 
 class TestTree:
@@ -244,6 +266,9 @@ class TestTree:
         mended = await found(services, repair=True)
         assert {item.subject for item in mended if item.repaired} == {outer["id"], file["id"]}
         assert await found(services) == []
+        [event] = await repairs(ada, f"/v1/files/{file['id']}/activity")
+        assert (event["action"], event["actor"]["kind"]) == ("file.path_repaired", "system")
+        assert event["data"] == {"name": file["name"], "folder_id": inner["id"]}
 
     async def test_a_live_node_in_a_trashed_folder_is_reported(
         self, services: Services, ada: Person
