@@ -13,6 +13,7 @@ import httpx
 import pytest
 from pgqueuer.queries import Queries
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from backend import worker
 from backend.core import queue
@@ -23,6 +24,11 @@ from backend.core.settings import DatabaseSettings, Settings
 from backend.worker import DirectConnectionNeeded, run_worker
 from tests.conftest import new_database
 from tests.dev_stack import free_port
+
+WAITS = text(
+    "SELECT extract(epoch FROM execute_after - updated) FROM pgqueuer WHERE entrypoint = 'together'"
+)
+"""How many seconds each failed job waits for its next attempt."""
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +125,42 @@ class TestFailing:
             await until(lambda: done(own, "shaky"))
 
         assert len(attempts) == 2
-        assert attempts[1] - attempts[0] >= 1
+        assert attempts[1] - attempts[0] >= 0.5
+
+    @pytest.mark.parametrize(("attempts", "longest"), [(4, 16), (12, 600)])
+    async def test_jobs_that_fail_together_are_tried_again_one_by_one(
+        self,
+        own: Services,
+        table: JobTable,
+        attempts: int,
+        longest: float,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The waits double, up to ten minutes, and each is cut by up to a half at random."""
+
+        @table.job("together")
+        async def together(_services: Services) -> None:
+            raise ConnectionError("the store is down")
+
+        monkeypatch.setattr(queue, "MAX_ATTEMPTS", 1000)
+        db = own.database.autocommit
+        for _ in range(20):
+            await add(own, "together")
+        await db.execute(text(f"UPDATE pgqueuer SET attempts = {attempts}"))
+        async with working(own.settings):
+
+            async def all_failed() -> bool:
+                failed = text(f"SELECT count(*) FROM pgqueuer WHERE attempts > {attempts}")
+                return (await db.execute(failed)).scalar_one() >= 20
+
+            await until(all_failed)
+        waits = [float(wait) for wait in (await db.execute(WAITS)).scalars()]
+        await db.execute(text("DELETE FROM pgqueuer WHERE entrypoint = 'together'"))
+
+        assert len(waits) == 20
+        assert longest / 2 <= min(waits)
+        assert max(waits) <= longest
+        assert max(waits) - min(waits) > longest / 10
 
     async def test_a_job_that_always_fails_waits_for_an_operator(
         self, own: Services, table: JobTable, monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,15 @@ from backend.kit.durations import parse_duration
 FOUND = 3
 """The exit code when something was found; 1 and 2 mean that it could not run."""
 
+REPAIR = (
+    "Mend what is safe to mend. Deletes nothing from the bucket if that would be more than ten "
+    "objects and more than one in ten, or if no object belongs to a file of the database."
+)
+REPAIR_ALL = (
+    "Mend and delete, however much it is. Only when you are certain that bucket and database "
+    "belong together: what the database does not know is gone for good."
+)
+
 app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
@@ -24,7 +33,8 @@ console = Console(highlight=False)
 @app.command("fsck")
 def fsck_command(
     *,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what is safe to mend.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help=REPAIR)] = False,
+    repair_all: Annotated[bool, typer.Option("--repair-all", help=REPAIR_ALL)] = False,
     older_than: Annotated[
         str, typer.Option(help="Leave younger objects alone: an upload may be under way.")
     ] = "24h",
@@ -35,14 +45,18 @@ def fsck_command(
         age = parse_duration(older_than)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    found = asyncio.run(_fsck(age, repair=repair, as_json=as_json))
-    raise typer.Exit(FOUND if found else 0)
-
-
-async def _fsck(older_than: timedelta, *, repair: bool, as_json: bool) -> bool:
-    async with open_services(Settings()) as services:
-        with Reporter(console, as_json=as_json) as reporter:
-            inspection = Inspection(services, older_than, repair, reporter.progress)
-            await reporter.follow(fsck(inspection))
+    reporter = Reporter(console, as_json=as_json)
+    asyncio.run(_fsck(reporter, age, repair=repair or repair_all, repair_all=repair_all))
     reporter.conclude()
-    return bool(reporter.found)
+    raise typer.Exit(FOUND if reporter.found else 0)
+
+
+async def _fsck(
+    reporter: Reporter, older_than: timedelta, *, repair: bool, repair_all: bool
+) -> None:
+    async with open_services(Settings()) as services:
+        inspection = Inspection(
+            services, older_than, repair, reporter.progress, repair_all, reporter.refuse
+        )
+        with reporter:
+            await reporter.follow(fsck(inspection))

@@ -1,9 +1,10 @@
 """Jobs in PostgreSQL (pgqueuer): enqueued in the caller's transaction, run by the worker.
 
-A job that fails is retried with exponential backoff; after `MAX_ATTEMPTS` it is held in the
-dead-letter state `failed`, where an operator sees it and can retry it.
+A job that fails is retried with exponential backoff and jitter; after `MAX_ATTEMPTS` it is held in
+the dead-letter state `failed`, where an operator sees it and can retry it.
 """
 
+import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from functools import partial
 import orjson
 from pgqueuer import PgQueuer
 from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
-from pgqueuer.domain.models import Job, Schedule
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Context, Job, Schedule
 
 from backend.core import metrics
 from backend.core.backlog import queries_in
@@ -95,10 +97,22 @@ def bind(queue: PgQueuer, table: JobTable, services: object) -> None:
         queue.schedule(name, cron)(partial(_run_periodic, function, services))
 
 
+class _JitteredRetry(DatabaseRetryEntrypointExecutor):
+    async def execute(self, job: Job, context: Context) -> None:
+        """Run the job; wait for half to all of the delay, or those that failed together meet again.
+
+        Raises:
+            RetryRequested: it failed, and is to be tried again.
+        """
+        try:
+            await super().execute(job, context)
+        except RetryRequested as retry:
+            retry.delay *= random.uniform(0.5, 1)  # noqa: S311 - nothing to guess
+            raise
+
+
 def _retrying(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
-    return DatabaseRetryEntrypointExecutor(
-        parameters, max_attempts=MAX_ATTEMPTS, max_delay=MAX_DELAY
-    )
+    return _JitteredRetry(parameters, max_attempts=MAX_ATTEMPTS, max_delay=MAX_DELAY)
 
 
 async def _run_job(function: JobFunction, services: object, job: Job) -> None:

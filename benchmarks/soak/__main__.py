@@ -24,6 +24,7 @@ SETTLED_WITHIN = 180
 look at an upload is after a minute, and the sweep comes every minute."""
 RATES = ("SHARING_DOWNLOAD_RATE", "SHARING_UNLOCK_RATE")
 NOT_DONE = """SELECT count(*) FROM pgqueuer WHERE status <> 'failed' AND execute_after <= now()"""
+FAILED = """SELECT count(*) FROM pgqueuer WHERE status = 'failed'"""
 say = Console(stderr=True, highlight=False).print
 
 
@@ -40,7 +41,7 @@ async def soak(minutes: float, seed: int) -> bool:
 
 
 async def _run(env: dict[str, str], services: list[Service], seconds: float, seed: int) -> Found:
-    log, apis = Log(), [service.url for service in services if service.command == "serve"]
+    log, apis = Log(), [service.url for service in services if service.serves]
     clients = [Client(apis, log, Random(seed + number)) for number in range(CLIENTS)]
     for client in clients:
         await client.register()
@@ -51,11 +52,12 @@ async def _run(env: dict[str, str], services: list[Service], seconds: float, see
             tasks.create_task(act(client, ended))
         tasks.create_task(_restart_each(services, began, seconds))
     lost = await _lost(log)
-    await _jobs_done(env)
+    await _read_back(clients)
+    failed_jobs = await _jobs_done(env)
     for client in clients:
         await client.close()
     code, findings = await _fsck(env)
-    return Found(log, services, ended, lost, code, findings)
+    return Found(log, CLIENTS, services, ended, lost, failed_jobs, code, findings)
 
 
 async def _restart_each(services: list[Service], began: float, seconds: float) -> None:
@@ -80,14 +82,23 @@ async def _lost(log: Log) -> int:
     return len(waiting)
 
 
-async def _jobs_done(env: dict[str, str]) -> None:
-    """Wait until the workers have done what is due."""
+async def _read_back(clients: list[Client]) -> None:
+    """Download every file that must be there."""
+    async with asyncio.TaskGroup() as tasks:
+        for client in clients:
+            tasks.create_task(client.read_back())
+
+
+async def _jobs_done(env: dict[str, str]) -> int:
+    """Wait until the workers have done what is due; how many jobs have failed for good."""
     database = await asyncpg.connect(env["DATABASE_URL"])
     for _ in range(SETTLED_WITHIN):
         if not await database.fetchval(NOT_DONE):
             break
         await asyncio.sleep(1)
+    failed: int = await database.fetchval(FAILED)
     await database.close()
+    return failed
 
 
 async def _fsck(env: dict[str, str]) -> tuple[int, dict[str, int]]:

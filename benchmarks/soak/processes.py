@@ -31,6 +31,8 @@ class Service:
     port: int
     memory: list[tuple[float, float]] = field(default_factory=list)
     outages: list[tuple[float, float]] = field(default_factory=list)
+    killed: int = 0
+    """How often it was ended by SIGKILL."""
     _life: AsyncExitStack = field(default_factory=AsyncExitStack)
     _child: Child | None = None
 
@@ -38,6 +40,11 @@ class Service:
     def url(self) -> str:
         """Where it answers: the API its clients, the worker its probes."""
         return url_of(LOOPBACK, self.port)
+
+    @property
+    def serves(self) -> bool:
+        """Whether clients ask it."""
+        return self.command == "serve"
 
     async def start(self) -> None:
         """Run it until it is ready."""
@@ -51,6 +58,7 @@ class Service:
         """End it with a signal and start it again; remember how long it was not there."""
         began = time.monotonic()
         os.kill(self.pid, how)
+        self.killed += how is signal.SIGKILL
         await self.stop()
         await self.start()
         self.outages.append((began, time.monotonic()))

@@ -17,15 +17,26 @@ SERVER_ERROR = 500
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A request that got no answer, or one of the kind 5xx: whom it asked, from when to when."""
+
+    url: str
+    began: float
+    ended: float
+    what: str
+
+
 @dataclass
 class Log:
     """What all clients saw."""
 
     answers: Counter[int] = field(default_factory=Counter)
-    failures: list[tuple[float, str]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     slowest: float = 0.0
     sent: dict[str, "Client"] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
+    compared: int = 0
     wrong_bytes: int = 0
 
 
@@ -60,13 +71,14 @@ class Client:
             try:
                 answer = await self._http.request(method, url + path, **body)
             except httpx.TransportError as error:
-                self.log.failures.append((started, type(error).__name__))
+                what = type(error).__name__
             else:
                 self.log.answers[answer.status_code] += 1
                 self.log.slowest = max(self.log.slowest, time.monotonic() - started)
                 if answer.status_code < SERVER_ERROR:
                     return answer
-                self.log.failures.append((started, str(answer.status_code)))
+                what = str(answer.status_code)
+            self.log.failures.append(Failure(url, started, time.monotonic(), what))
             url = self._urls[attempt % len(self._urls)]
             await asyncio.sleep(0.1)
         raise RuntimeError(f"{method} {path}: nobody answers")
@@ -105,6 +117,16 @@ class Client:
         signed = (await self.ask("POST", f"/v1/files/{file_id}/download-url")).json()
         return (await self._s3.get(signed["url"])).content
 
+    async def check(self, file_id: str) -> None:
+        """Compare a file's bytes with what was uploaded."""
+        self.log.compared += 1
+        self.log.wrong_bytes += await self.fetch(file_id) != self.files[file_id]
+
+    async def read_back(self) -> None:
+        """Compare all files there are."""
+        for file_id in self.files:
+            await self.check(file_id)
+
     def some_file(self) -> str | None:
         """One that is there."""
         return self.random.choice(list(self.files)) if self.files else None
@@ -128,9 +150,9 @@ async def upload(client: Client) -> None:
 
 
 async def download(client: Client) -> None:
-    """Compare a file's bytes with what was uploaded."""
+    """Download a file."""
     if file_id := client.some_file():
-        client.log.wrong_bytes += await client.fetch(file_id) != client.files[file_id]
+        await client.check(file_id)
 
 
 async def browse(client: Client) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.soak.processes import Service
-from benchmarks.soak.traffic import Log
+from benchmarks.soak.traffic import Failure, Log
 
 AFTERMATH = 1.0
 """Seconds after a restart in which an answer to an earlier request may still be lost."""
@@ -17,8 +17,8 @@ SLOWEST = 30.0
 """Seconds: the request timeout."""
 GROWTH = 1.10
 """Memory at the end, as a multiple of what it was when the last restart had settled."""
-SAFE = {"orphan_object", "abandoned_multipart"}
-"""What a SIGKILL between S3 and the database may leave: bytes of nobody, never lost ones."""
+REFUSED_IN_RESTARTS = "503"
+"""The only answer of the kind 5xx that a restart excuses: try again. Any other is a bug."""
 FSCK_ENDED = {0, 3}
 """Its exit codes for nothing found and for findings."""
 
@@ -28,35 +28,54 @@ class Found:
     """All that is known at the end."""
 
     log: Log
+    clients: int
     services: list[Service]
     ended: float
     """When the traffic stopped."""
     lost: int
+    failed_jobs: int
     fsck_code: int
     fsck: dict[str, int]
+
+    @property
+    def abandonable(self) -> int:
+        """Multipart uploads that S3 may have opened and nobody wrote down.
+
+        A SIGKILL of an API cuts off at most one request of each client. Workers open none. Objects
+        without a row are never left: what is written down is finished or discarded by the worker.
+        """
+        killed = sum(service.killed for service in self.services if service.serves)
+        return self.clients * killed
 
 
 def judge(found: Found) -> bool:
     """Print the table; whether every line of it is as it must be."""
     verdict, log = Verdict(), found.log
-    outages = [window for service in found.services for window in service.outages]
-    explained, unexplained = _divided(log.failures, outages)
-    verdict.tell("processes restarted", f"{len(outages)}, half of them by SIGKILL")
+    restarts = [window for service in found.services for window in service.outages]
+    explained, unexplained = _divided(log.failures, found.services)
+    killed = sum(service.killed for service in found.services)
+    verdict.tell("processes restarted", f"{len(restarts)}, {killed} of them by SIGKILL")
     verdict.tell("answers", f"{sum(log.answers.values()):,}")
-    verdict.tell("5xx and lost connections in restarts", _counted(explained))
+    verdict.tell("503 and lost connections at an API in its restart", _counted(explained))
     verdict.judge("5xx and lost connections else", _counted(unexplained), not unexplained, "none")
     verdict.judge("slowest answer", f"{log.slowest:.1f} s", log.slowest < SLOWEST, "< 30 s")
     verdict.judge("uploads whose bytes were sent", f"{len(log.sent):,}", bool(log.sent), "some")
     verdict.judge("of these lost", found.lost, not found.lost, "0")
-    verdict.judge("downloads with other bytes", log.wrong_bytes, not log.wrong_bytes, "0")
-    settled = max(end for _, end in outages)
+    verdict.tell("downloads compared, every file's at the end", f"{log.compared:,}")
+    verdict.judge("of these with other bytes", log.wrong_bytes, not log.wrong_bytes, "0")
+    verdict.judge("jobs that failed for good", found.failed_jobs, not found.failed_jobs, "0")
+    settled = max(end for _, end in restarts)
     for service in found.services:
         before, after = _memory(service, settled, found.ended)
         flat = after <= before * GROWTH
         figures = f"{before:.0f} -> {after:.0f} MB"
         verdict.judge(f"memory of {service.name}", figures, flat, "at most 10 % more")
-    harmless = set(found.fsck) <= SAFE and found.fsck_code in FSCK_ENDED
-    verdict.judge("fsck", found.fsck or "nothing", harmless, "nothing but bytes of nobody")
+    others = dict(found.fsck)
+    abandoned, most = others.pop("abandoned_multipart", 0), found.abandonable
+    wanted = f"at most {most}: one for each client of a killed API"
+    verdict.judge("fsck: abandoned multipart uploads", abandoned, abandoned <= most, wanted)
+    nothing = not others and found.fsck_code in FSCK_ENDED
+    verdict.judge("fsck: anything else", others or "nothing", nothing, "nothing")
     verdict.show()
     return verdict.passed
 
@@ -83,14 +102,19 @@ class Verdict:
 
 
 def _divided(
-    failures: Iterable[tuple[float, str]], outages: list[tuple[float, float]]
+    failures: Iterable[Failure], services: Iterable[Service]
 ) -> tuple[list[str], list[str]]:
-    """Failures that a restart explains, and the others."""
+    """Failures that a restart of the API that was asked explains, and the others."""
+    outages = {service.url: service.outages for service in services}
     explained: list[str] = []
     unexplained: list[str] = []
-    for moment, what in failures:
-        within = any(begin - 0.1 <= moment <= end + AFTERMATH for begin, end in outages)
-        (explained if within else unexplained).append(what)
+    for failure in failures:
+        excusable = not failure.what.isdigit() or failure.what == REFUSED_IN_RESTARTS
+        under_way = any(
+            begin <= failure.ended and failure.began <= end + AFTERMATH
+            for begin, end in outages[failure.url]
+        )
+        (explained if excusable and under_way else unexplained).append(failure.what)
     return explained, unexplained
 
 

@@ -46,5 +46,8 @@ async def what_is_left(services: Services, *, seconds: float) -> str:
     return left
 
 
-async def findings(services: Services, *, repair: bool = False) -> list[Finding]:
-    return [found async for found in fsck(Inspection(services, timedelta(0), repair))]
+async def findings(
+    services: Services, *, repair: bool = False, repair_all: bool = False
+) -> list[Finding]:
+    inspection = Inspection(services, timedelta(0), repair, repair_all=repair_all)
+    return [found async for found in fsck(inspection)]

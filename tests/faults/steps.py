@@ -4,6 +4,7 @@ Each story sets the scene, does one thing to a process that dies at `point`, doe
 client would, and leaves in the ledger what must be true in the end.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -16,7 +17,9 @@ from tests.people import Person
 from tests.sharing import make_link, public
 from tests.transfer import Json, begin, send, send_parts
 
-TRANSACTION = ("transaction.done", "transaction.committed")
+COMMITTED = "transaction.committed"
+"""Whoever dies here or later has done it; whoever dies before, nothing."""
+TRANSACTION = ("transaction.done", COMMITTED)
 SETTLED = ("complete.placed", "quota.changed", *TRANSACTION, "complete.settled")
 ENDED = ("end.marked", "quota.changed", "end.enqueued", *TRANSACTION)
 
@@ -24,14 +27,26 @@ Story = Callable[["Client", str], Awaitable[None]]
 
 
 @dataclass
-class Ledger:
-    """What the clients know, to be compared with what the product says in the end."""
+class Sent:
+    """Bytes that have reached S3: by whom, and whether their version was not deleted since."""
 
-    contents: dict[str, bytes] = field(default_factory=dict)  # upload id -> bytes that were sent
-    gone: set[str] = field(default_factory=set)  # ids of files deleted for good
+    person: Person
+    content: bytes
+    kept: bool = True
+
+
+@dataclass
+class Ledger:
+    """What must be true in the end: each step says what a death at it leaves done and undone."""
+
+    sent: dict[str, Sent] = field(default_factory=dict)  # by upload id
+    ended: dict[str, str] = field(default_factory=dict)  # upload id -> how it ended without a file
+    begun: dict[str, int] = field(default_factory=dict)  # name -> rows of a beginning cut off
+    opened: int = 0  # multipart uploads that S3 has begun and no row owns
+    copies: Counter[str] = field(default_factory=Counter)  # file id -> copies of it
     current: dict[str, str] = field(default_factory=dict)  # file id -> version made current
-    links: dict[str, tuple[int, int]] = field(default_factory=dict)  # id -> answered, asked
-    opened: int = 0  # multipart uploads whose beginning was cut off
+    downloads: dict[str, int] = field(default_factory=dict)  # link id -> times
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)  # action, subject -> times
 
 
 class Client:
@@ -40,7 +55,7 @@ class Client:
     def __init__(self, person: Person, ledger: Ledger, random: Random) -> None:
         self.person, self.ledger, self.random = person, ledger, random
 
-    def bytes(self) -> bytes:
+    def content(self) -> bytes:
         return self.random.randbytes(self.random.randint(1, 200))
 
     async def dying(self, point: str, method: str, path: str, **body: Any) -> httpx.Response | None:
@@ -61,21 +76,28 @@ class Client:
         raise AssertionError(f"{method} {path}: nobody answers")
 
     async def uploaded(self, **fields: Any) -> Json:
-        """A file, and the only thing that is not disturbed."""
-        content = self.bytes()
+        """A completed upload with its file, and the only thing that is not disturbed."""
+        content = self.content()
         upload = await begin(self.person, content, f"{uuid4()}.txt", **fields)
         await send(upload["request"], content)
+        self.arrived(upload, content)
         answer = await self.ask("POST", f"/v1/uploads/{upload['id']}/complete")
-        self.ledger.contents[upload["id"]] = content
-        file: Json = answer.raise_for_status().json()["file"]
-        return file
+        completed: Json = answer.raise_for_status().json()
+        return completed
+
+    def arrived(self, upload: Json, content: bytes) -> None:
+        """Remember that the bytes have arrived: they must become a version."""
+        self.ledger.sent[upload["id"]] = Sent(self.person, content)
 
 
 async def begins(client: Client, point: str) -> None:
-    method = "multipart" if point == "begin.opened" else client.random.choice(["put", "multipart"])
+    """A put has one step only; a row is there as soon as its one statement is through."""
+    opened = point == "begin.opened"
+    method = "multipart" if opened else client.random.choice(["put", "multipart"])
     body = {"name": f"{uuid4()}.bin", "size": 10, "method": method}
-    answer = await client.dying(point, "POST", "/v1/uploads", json=body)
-    client.ledger.opened += answer is None and method == "multipart"
+    assert await client.dying(point, "POST", "/v1/uploads", json=body) is None
+    client.ledger.begun[body["name"]] = 0 if opened else 1
+    client.ledger.opened += opened
 
 
 async def completes(client: Client, point: str) -> None:
@@ -83,75 +105,84 @@ async def completes(client: Client, point: str) -> None:
     methods = {"complete.looked": "post", "complete.copied": "post"}
     methods |= dict.fromkeys(["complete.listed", "complete.joined"], "multipart")
     method = methods.get(point) or client.random.choice(["put", "post", "multipart"])
-    content = client.bytes()
+    content = client.content()
     upload = await begin(client.person, content, f"{uuid4()}.bin", method=method)
     if method == "multipart":
         await send_parts(upload, content)
     else:
         await send(upload["request"], content)
-    client.ledger.contents[upload["id"]] = content
+    client.arrived(upload, content)
     await client.dying(point, "POST", f"/v1/uploads/{upload['id']}/complete")
 
 
 async def aborts(client: Client, point: str) -> None:
-    content = client.bytes()
+    content = client.content()
     upload = await begin(client.person, content)
     await client.dying(point, "DELETE", f"/v1/uploads/{upload['id']}")
     again = await client.ask("DELETE", f"/v1/uploads/{upload['id']}")
     assert again.status_code == 204, again.text
+    client.ledger.ended[upload["id"]] = "aborted"
+    client.ledger.events["upload.aborted", upload["id"]] = 1
 
 
 async def deletes(client: Client, point: str) -> None:
-    file = await client.uploaded()
-    await client.ask("DELETE", f"/v1/files/{file['id']}")
-    await client.dying(point, "DELETE", f"/v1/trash/{file['id']}")
-    again = await client.ask("DELETE", f"/v1/trash/{file['id']}")
-    assert again.status_code in {204, 404}, again.text
-    client.ledger.gone.add(file["id"])
+    upload = await client.uploaded()
+    file_id = upload["file"]["id"]
+    await client.ask("DELETE", f"/v1/files/{file_id}")
+    await client.dying(point, "DELETE", f"/v1/trash/{file_id}")
+    again = await client.ask("DELETE", f"/v1/trash/{file_id}")
+    assert again.status_code == (404 if point == COMMITTED else 204), again.text
+    client.ledger.sent[upload["id"]].kept = False
+    client.ledger.events["file.deleted", file_id] = 1
 
 
 async def restores(client: Client, point: str) -> None:
-    file, first = await _with_two_versions(client)
-    path = f"/v1/files/{file['id']}/versions/{first}/restore"
+    """Asked for twice, it is done twice if the first time was committed."""
+    first, version = await _with_two_versions(client)
+    file_id = first["file"]["id"]
+    path = f"/v1/files/{file_id}/versions/{version}/restore"
     await client.dying(point, "POST", path)
     (await client.ask("POST", path)).raise_for_status()
-    client.ledger.current[file["id"]] = first
+    client.ledger.current[file_id] = version
+    client.ledger.events["file.version_restored", file_id] = 1 + (point == COMMITTED)
 
 
 async def deletes_a_version(client: Client, point: str) -> None:
-    file, first = await _with_two_versions(client)
-    path = f"/v1/files/{file['id']}/versions/{first}"
+    first, version = await _with_two_versions(client)
+    file_id = first["file"]["id"]
+    path = f"/v1/files/{file_id}/versions/{version}"
     await client.dying(point, "DELETE", path)
     again = await client.ask("DELETE", path)
-    assert again.status_code in {204, 404}, again.text
+    assert again.status_code == (404 if point == COMMITTED else 204), again.text
+    client.ledger.sent[first["id"]].kept = False
+    client.ledger.events["file.version_deleted", file_id] = 1
 
 
 async def copies(client: Client, point: str) -> None:
-    file = await client.uploaded()
-    await client.dying(point, "POST", f"/v1/files/{file['id']}/copy", json={})
+    file_id = (await client.uploaded())["file"]["id"]
+    await client.dying(point, "POST", f"/v1/files/{file_id}/copy", json={})
+    client.ledger.copies[file_id] += point == COMMITTED
 
 
 async def downloads(client: Client, point: str) -> None:
-    file = await client.uploaded()
+    """One whose answer got lost counts if it was committed."""
+    file = (await client.uploaded())["file"]
     link = await make_link(client.person, file, max_downloads=5)
-    answered = 0
-    for dying in (True, False, False):
-        ask = (
-            client.dying(point, "POST", public(link, "/download-url"))
-            if dying
-            else client.ask("POST", public(link, "/download-url"))
-        )
-        answer = await ask
-        answered += answer is not None and answer.is_success
-    client.ledger.links[link["id"]] = (answered, 3)
+    assert await client.dying(point, "POST", public(link, "/download-url")) is None
+    for _ in range(2):
+        (await client.ask("POST", public(link, "/download-url"))).raise_for_status()
+    times = 2 + (point == COMMITTED)
+    client.ledger.downloads[link["id"]] = times
+    client.ledger.events["link.downloaded", link["id"]] = times
 
 
 async def _with_two_versions(client: Client) -> tuple[Json, str]:
-    file = await client.uploaded()
-    versions = await client.ask("GET", f"/v1/files/{file['id']}/versions")
-    first: str = versions.json()["items"][0]["id"]
-    await client.uploaded(file_id=file["id"])
-    return file, first
+    """The upload that made a file, and the version it became; another is current."""
+    first = await client.uploaded()
+    file_id = first["file"]["id"]
+    versions = await client.ask("GET", f"/v1/files/{file_id}/versions")
+    await client.uploaded(file_id=file_id)
+    return first, versions.json()["items"][0]["id"]
 
 
 STORIES: dict[Story, tuple[str, ...]] = {

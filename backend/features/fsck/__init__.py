@@ -5,6 +5,7 @@ objects    objects without a row, rows without their object, sizes that differ
 uploads    multipart uploads nobody owns, uploads that never end
 quota      counters that do not add up
 tree       paths, owners, trash and current versions
+caution    whether a repair may delete
 service    all checks, one after the other; the daily report
 
 A check reads page by page and holds one page at a time. What one look makes suspect a second

@@ -41,6 +41,10 @@ REPAIRABLE = frozenset(
 """No repair can bring lost bytes back; whatever else needs a decision is left to a person."""
 
 
+DELETED = frozenset({Kind.ORPHAN_OBJECT, Kind.ABANDONED_MULTIPART})
+"""What a repair deletes: only where it is certain that bucket and database belong together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong: with which object key or row, and what exactly."""
@@ -60,12 +64,16 @@ class Inspection:
         older_than: what is younger may belong to an upload under way, and is not looked at.
         repair: mend what is safe to mend.
         progress: told the name of what is being read, and how many more of it have been.
+        repair_all: delete, however much that is, and whatever it looks like.
+        refuse: told why a repair deletes nothing, and what to do.
     """
 
     services: Services
     older_than: timedelta
     repair: bool = False
     progress: Callable[[str, int], None] = lambda _name, _count: None
+    repair_all: bool = False
+    refuse: Callable[[str], None] = lambda _reason: None
 
     @property
     def cutoff(self) -> datetime:

@@ -14,11 +14,6 @@ from backend.features.uploads.signing import INCOMING_SUFFIX
 from backend.kit.streams import batches, outer_join
 from backend.models import FileVersion, Upload
 
-DELETABLE = 1000
-DELETABLE_SHARE = 0.1
-"""A repair deletes at most so many objects, or this share of those seen. More orphans than that
-rather mean that bucket and database do not belong together."""
-
 
 class Recorded(NamedTuple):
     """A key as the database knows it; copies share an object and should agree on its size."""
@@ -40,15 +35,13 @@ async def check_objects(inspection: Inspection) -> AsyncIterator[Finding]:
 
 
 class _Walk:
-    """One comparison: what it has seen, and what it has deleted."""
+    """One comparison."""
 
     def __init__(self, inspection: Inspection) -> None:
         self._inspection = inspection
         self._storage = inspection.services.storage
         self._db = inspection.services.database.autocommit
         self._cutoff = inspection.cutoff
-        self._seen = 0
-        self._deleted = 0
 
     async def suspects(self) -> AsyncIterator[Pair]:
         """Pairs that do not fit, as far as one look can tell."""
@@ -61,7 +54,6 @@ class _Walk:
 
     async def _stored(self) -> AsyncIterator[StoredObject]:
         async for page in self._storage.list_objects():
-            self._seen += len(page)
             self._inspection.progress("objects", len(page))
             for found in page:
                 yield found
@@ -96,11 +88,8 @@ class _Walk:
     async def _delete(self, keys: Sequence[str]) -> set[str]:
         if not self._inspection.repair:
             return set()
-        room = max(DELETABLE, int(self._seen * DELETABLE_SHARE)) - self._deleted
-        doomed = keys[: max(room, 0)]
-        undeleted = await self._storage.delete(doomed)
-        self._deleted += len(doomed)
-        return set(doomed) - {left.key for left in undeleted}
+        undeleted = await self._storage.delete(keys)
+        return set(keys) - {left.key for left in undeleted}
 
     async def _missing(self, absent: Sequence[Recorded]) -> list[Finding]:
         gone = [row for row in absent if await self._storage.head(row.key) is None]

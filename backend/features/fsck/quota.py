@@ -11,6 +11,8 @@ from backend.core.db import Database, Transaction
 from backend.features.fsck.findings import PATIENCE, Finding, Inspection, Kind
 from backend.features.uploads.queries import is_open
 from backend.models import FileVersion, Node, Upload, User
+from backend.rules import audit
+from backend.rules.actor import SYSTEM
 
 OWNERS = 100
 """Accounts added up in one statement."""
@@ -89,13 +91,21 @@ async def _recount(database: Database, owner_id: UUID) -> None:
     """
     async with database.transaction() as tx:
         await tx.execute(text(PATIENCE))
-        if await _lock(tx, owner_id):
-            await tx.execute(
-                update(User)
-                .where(User.id == owner_id)
-                .values(used_bytes=_used(), reserved_bytes=_reserved())
-            )
+        if (old := await _lock(tx, owner_id)) is None:
+            return
+        recounted = await tx.execute(
+            update(User)
+            .where(User.id == owner_id)
+            .values(used_bytes=_used(), reserved_bytes=_reserved())
+            .returning(User.used_bytes, User.reserved_bytes)
+        )
+        new = recounted.one()
+        if new != old:
+            before = {f"old_{name}": count for name, count in old._mapping.items()}
+            action = "user.usage_recounted"
+            await audit.record(tx, SYSTEM, action, owner_id, **before, **new._mapping)
 
 
-async def _lock(tx: Transaction, owner_id: UUID) -> Row[Any] | None:
-    return (await tx.execute(select(User.id).where(User.id == owner_id).with_for_update())).first()
+async def _lock(tx: Transaction, owner_id: UUID) -> Row[int, int] | None:
+    noted = select(User.used_bytes, User.reserved_bytes).where(User.id == owner_id)
+    return (await tx.execute(noted.with_for_update())).first()

@@ -27,6 +27,7 @@ class Reporter:
         self.read: Counter[str] = Counter()
         self.found: Counter[Kind] = Counter()
         self.repaired: Counter[Kind] = Counter()
+        self.refused: str | None = None
         self._examples: list[Finding] = []
         self._output = output
         self._as_json = as_json
@@ -61,6 +62,10 @@ class Reporter:
             self._tasks[name] = self._bar.add_task(name, total=None)
         self._bar.advance(self._tasks[name], count)
 
+    def refuse(self, reason: str) -> None:
+        """Note why nothing was deleted, and what to do."""
+        self.refused = reason
+
     async def follow(self, findings: AsyncIterator[Finding]) -> None:
         """Take every finding, and write it down at once if that is JSON."""
         async for finding in findings:
@@ -79,6 +84,7 @@ class Reporter:
                     "checked": dict(self.read),
                     "found": {str(kind): count for kind, count in self.found.items()},
                     "repaired": {str(kind): n for kind, n in self.repaired.items() if n},
+                    "refused": self.refused,
                 }
             )
             return
@@ -89,6 +95,8 @@ class Reporter:
             return
         self._output.print(self._listing())
         self._output.print(self._totals())
+        if self.refused:
+            self._output.print(self.refused)
 
     def _write(self, document: object) -> None:
         self._output.out(orjson.dumps(document).decode(), highlight=False)

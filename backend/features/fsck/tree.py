@@ -9,10 +9,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
-from backend.core.db import Database
+from backend.core.db import Database, Transaction
 from backend.features.folders.tree import lock_tree
 from backend.features.fsck.findings import PAGE, PATIENCE, Finding, Inspection, Kind
 from backend.models import FileVersion, Node, NodeKind
+from backend.rules import audit
+from backend.rules.actor import SYSTEM
 
 DETAILS = {
     Kind.PATH: "its path is not its folder's path and its folder",
@@ -89,7 +91,7 @@ async def _judge(database: Database, page: Sequence[Row[Any]], *, repair: bool) 
 
 
 async def _rebuild_paths(database: Database, owner_id: UUID) -> set[UUID]:
-    """Write every path of a tree anew from the root down; return the nodes that changed.
+    """Write every wrong path of a tree anew from the root down; return the nodes that changed.
 
     Nodes that hang in a circle are not reached, and stay as they are.
     """
@@ -110,6 +112,16 @@ async def _rebuild_paths(database: Database, owner_id: UUID) -> set[UUID]:
             update(Node)
             .where(Node.id == placed.c.id, Node.path != placed.c.path)
             .values(path=placed.c.path)
-            .returning(Node.id)
+            .returning(Node.id, Node.kind, Node.name, Node.parent_id)
         )
-        return set(changed.scalars())
+        nodes = changed.all()
+        for node in nodes:
+            await _record(tx, node)
+        return {node.id for node in nodes}
+
+
+async def _record(tx: Transaction, node: Row[UUID, str, str, UUID | None]) -> None:
+    """Who may see a node follows from its path: its owners shall learn that it was mended."""
+    folder_id = node.parent_id and str(node.parent_id)
+    action = f"{node.kind}.path_repaired"
+    await audit.record(tx, SYSTEM, action, node.id, name=node.name, folder_id=folder_id)

@@ -1,36 +1,17 @@
 """What an operator sees."""
 
-import asyncio
 import json
-from collections.abc import Callable
 
 import httpx
 import pytest
-from click.testing import Result
 from prometheus_client import REGISTRY
 from sqlalchemy import update
-from typer.testing import CliRunner
 
-from backend.cli import app
 from backend.core.services import Services
 from backend.features.fsck.jobs import report
 from backend.models import User
+from tests.features.fsck.conftest import Run
 from tests.people import Person, Register
-
-Run = Callable[..., "asyncio.Future[Result]"]
-
-
-@pytest.fixture
-def run(own_settings, own_api, monkeypatch) -> Run:
-    """Run `we-upload fsck` on the tests' own database and bucket."""
-    monkeypatch.setenv("DATABASE_URL", own_settings.database.url.get_secret_value())
-    monkeypatch.setenv("S3_ENDPOINT_URL", own_settings.s3.endpoint_url)
-    monkeypatch.setenv("S3_BUCKET", own_settings.s3.bucket)
-
-    async def run(*options: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, app, ["fsck", *options])
-
-    return run
 
 
 @pytest.fixture
