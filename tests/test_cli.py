@@ -115,6 +115,16 @@ class TestServe:
         assert is_one_sentence(output)
         assert f"{variable}:" in output
 
+    @pytest.mark.parametrize("command", ["serve", "worker", "fsck"])
+    async def test_says_when_there_are_no_credentials(self, own: Settings, command: str) -> None:
+        nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": "/nonexistent"}
+
+        code, output = await run(own, command, AWS_EC2_METADATA_DISABLED="true", **nothing)
+
+        assert code == 1
+        assert "No AWS credentials: set AWS_ACCESS_KEY_ID" in output
+        assert "Traceback" not in output
+
     async def test_says_when_its_port_is_taken(self, own: Settings) -> None:
         async with running(own, "serve", free_port()) as api:
             code, output = await run(own, "serve", PORT=api.url.rpartition(":")[2])

@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
+from backend.core.credentials import CredentialsMissing
 from backend.core.errors import ApiError
 from backend.core.settings import explain
 
@@ -52,7 +53,7 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         app()
-    except ApiError as error:
+    except (ApiError, CredentialsMissing) as error:
         sys.exit(f"we-upload: {error}")
     except ValidationError as error:
         sys.exit(f"we-upload: {explain(error)}")

@@ -7,6 +7,7 @@ import sys
 import typer
 import uvicorn
 
+from backend.core.s3_client import open_session, session_credentials
 from backend.core.server import Server, uvicorn_options
 from backend.core.settings import Settings
 
@@ -17,6 +18,8 @@ app = typer.Typer(add_completion=False)
 def serve() -> None:
     """Serve the API on HOST:PORT until SIGTERM, then finish the requests under way."""
     settings = Settings()
+    # Missing ones would end the start all the same, but with a traceback of uvicorn's.
+    session_credentials(open_session(settings.s3))
     listener = _listen(settings.host, settings.port)
     # uvicorn drains, and then raises the signal again: stopping when told to is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

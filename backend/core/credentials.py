@@ -17,6 +17,10 @@ RENEWAL_INTERVAL = 30.0
 """Seconds between looks. botocore asks for new ones once less than 15 minutes are left."""
 
 
+class CredentialsMissing(RuntimeError):
+    """No AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or attach a role."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Credentials:
     """One consistent set. `expires_at` is Unix time, infinite for long-term keys."""

@@ -22,7 +22,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.loaders import JSONFileLoader
 from botocore.parsers import ResponseParserError
 
-from backend.core.credentials import Credentials, RenewedCredentials
+from backend.core.credentials import Credentials, CredentialsMissing, RenewedCredentials
 from backend.core.dependency import Fault, Refused
 from backend.core.presign import BucketAddress
 from backend.core.settings import S3Settings
@@ -50,10 +50,6 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _OK = 200
 _SERVER_ERROR = 500
 _TOO_MANY = 429
-
-
-class CredentialsMissing(RuntimeError):
-    """No AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or attach a role."""
 
 
 class _EndpointsInUse(JSONFileLoader):

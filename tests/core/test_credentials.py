@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.utils import ContainerMetadataFetcher
 
-from backend.core.s3_client import CredentialsMissing, open_session, session_credentials
+from backend.core.credentials import CredentialsMissing
+from backend.core.s3_client import open_session, session_credentials
 from backend.core.settings import S3Settings
 from tests.faulty_server import answers, faulty_server
 
