@@ -22,27 +22,12 @@ from sqlalchemy.pool import QueuePool
 from starlette.requests import HTTPConnection
 
 from backend.core.errors import DependencyUnavailable
-from backend.core.pools import PoolUse, Turns, probe_idle_connections
+from backend.core.pools import LOST, TRANSIENT, PoolUse, Turns, probe_idle_connections
 from backend.core.prepared import Prepared, Record
 from backend.core.settings import DatabaseSettings
 from backend.kit import faults
 
 log = structlog.stdlib.get_logger(__name__)
-
-# How a connection that worked goes away: closed by the server, by the network, or not in time; or
-# it is used in the moment between the server's farewell and the end of the stream (internal).
-LOST = (
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    OSError,
-    TimeoutError,
-)
-
-TRANSIENT = ("08", "40", "53", "55P03", "57")
-"""How SQLSTATEs begin that say "not now" rather than "not so": connection, deadlock, resources,
-lock, operator."""
 
 Connect = Callable[..., Coroutine[Any, Any, Any]]
 

@@ -9,6 +9,7 @@ import time
 from types import TracebackType
 from typing import Any, NamedTuple
 
+import asyncpg
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +17,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from backend.core.errors import DependencyUnavailable
 
 TRUSTED_SECONDS = 1.0
+
+# How a connection that worked goes away: closed by the server, by the network, or not in time; or
+# it is used in the moment between the server's farewell and the end of the stream (internal).
+LOST = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    OSError,
+    TimeoutError,
+)
+
+TRANSIENT = ("08", "40", "53", "55P03", "57")
+"""How SQLSTATEs begin that say "not now" rather than "not so": connection, deadlock, resources,
+lock, operator."""
 
 
 class Turns:

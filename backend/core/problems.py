@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from backend.core.db import TRANSIENT
 from backend.core.errors import (
     ApiError,
     BadRequest,
@@ -20,6 +19,7 @@ from backend.core.errors import (
     UnknownCursor,
     Unprocessable,
 )
+from backend.core.pools import TRANSIENT
 from backend.kit.cursors import InvalidCursor
 
 log = structlog.stdlib.get_logger(__name__)

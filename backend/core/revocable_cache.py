@@ -16,8 +16,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from backend.core.db import LOST, Database
+from backend.core.db import Database
 from backend.core.errors import DependencyUnavailable
+from backend.core.pools import LOST
 from backend.core.settings import DatabaseSettings
 
 log = structlog.stdlib.get_logger(__name__)
