@@ -96,7 +96,7 @@ def settings(database_url: str, s3_endpoint: Endpoint, mailbox: Mailbox) -> Sett
         database=DatabaseSettings(url=SecretStr(database_url), pool_size=20, pool_timeout=60),
         smtp_url=SecretStr(mailbox.url),
         auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
-        sharing=SharingSettings(download_rate="1000000/minute"),
+        sharing=SharingSettings(download_rate="1000000/minute", password_rate="1000000/minute"),
     )
 
 

@@ -161,7 +161,7 @@ class SharingSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SHARING_")
 
     invite_rate: Rate = "200/hour"
-    password_rate: Rate = "30/minute"  # noqa: S105 - how often
+    password_rate: Rate = "60/minute"  # noqa: S105 - how often
     unlock_rate: Rate = "10 per 5 minutes"
     unlock_link_rate: Rate = "500/hour"
     unlock_slow_rate: Rate = "3/hour"
