@@ -79,7 +79,8 @@ class EdgeMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(_request_id(scope), body_complete=not _has_body(scope))
+        headers = dict(scope["headers"])
+        exchange = Exchange(_request_id(headers), body_complete=not _has_body(headers))
         scope["request_id"] = exchange.request_id
         request_id.set(exchange.request_id)  # each request runs in a task of its own
         metrics.http_in_flight.inc()
@@ -151,15 +152,14 @@ def _refuse_announced(scope: Scope) -> None:
         raise BodyTooLarge
 
 
-def _has_body(scope: Scope) -> bool:
+def _has_body(headers: dict[bytes, bytes]) -> bool:
     """Whether one follows the headers (RFC 9112, 6)."""
-    names = {name for name, _ in scope["headers"]}
-    return not names.isdisjoint({b"content-length", b"transfer-encoding"})
+    return b"content-length" in headers or b"transfer-encoding" in headers
 
 
-def _request_id(scope: Scope) -> str:
+def _request_id(headers: dict[bytes, bytes]) -> str:
     """The caller's `X-Request-ID` if it is harmless, else a new one."""
-    given: bytes = dict(scope["headers"]).get(b"x-request-id", b"")
+    given = headers.get(b"x-request-id", b"")
     return given.decode() if REQUEST_ID.fullmatch(given) else uuid7().hex
 
 
