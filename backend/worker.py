@@ -15,6 +15,7 @@ import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.domain.errors import FailingListenerError
 
+from backend.core import pools
 from backend.core.db import Database
 from backend.core.errors import ApiError, DependencyUnavailable
 from backend.core.logs import configure_logs
@@ -35,10 +36,8 @@ JOB_TABLES: tuple[JobTable, ...] = (auth, files, uploads, admin, fsck)
 
 # The ways in which there is no connection, or none any more.
 LOST = (
+    *pools.LOST,
     asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # used between the server's farewell and the end of the stream
-    OSError,
     FailingListenerError,
     DependencyUnavailable,
 )
