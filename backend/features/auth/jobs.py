@@ -6,7 +6,6 @@ and whether an address has an account is looked up where nobody waits for the an
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import product
 from pathlib import Path
 
 import structlog
@@ -16,17 +15,15 @@ from sqlalchemy import delete, exists, func, insert, literal, select
 from backend.core.db import Db
 from backend.core.errors import TooManyRequests
 from backend.core.limits import parse
-from backend.core.queue import JobTable, enqueue
+from backend.core.queue import JobTable
 from backend.core.services import Services
 from backend.core.settings import AuthSettings
 from backend.kit.tokens import new_token, token_hash
 from backend.models import EmailToken, EmailTokenPurpose, RefreshToken, User, UserSession
+from backend.rules.discarding import discard
 
 log = structlog.stdlib.get_logger(__name__)
 jobs = JobTable()
-
-LANDING = timedelta(minutes=5)
-"""S3 checks a signature when a request starts: what started in time may land a little later."""
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "mails"),
@@ -172,10 +169,9 @@ def _in_words(lifetime: timedelta) -> str:
 @jobs.job("auth.discard_uploads")
 async def discard_uploads(services: Services, *, upload_ids: list[str]) -> None:
     """Have the bytes of ended uploads discarded, and again when their last URL has run out."""
-    last = services.settings.upload.url_ttl + LANDING
     async with services.database.transaction() as tx:
-        for upload_id, delay in product(upload_ids, (None, last)):
-            await enqueue(tx, "uploads.discard", {"upload_id": upload_id}, delay=delay)
+        for upload_id in upload_ids:
+            await discard(tx, services.settings.upload, upload_id)
 
 
 @jobs.every("17 * * * *", "auth.sweep")

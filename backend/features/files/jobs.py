@@ -17,6 +17,7 @@ from backend.kit import faults
 from backend.models import Node, Upload, UploadState, User
 from backend.models.upload import OPEN_STATES
 from backend.rules.actor import SYSTEM
+from backend.rules.discarding import LANDING
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -27,10 +28,6 @@ LOOK_AGAIN = timedelta(minutes=2)
 
 DISCARDING = timedelta(minutes=15)
 """How long after their last URL has run out the bytes of an ended upload are surely discarded."""
-
-
-LANDING = timedelta(minutes=5)
-"""S3 checks a signature when a request starts: what started in time may land a little later."""
 
 
 @jobs.job("objects.delete")

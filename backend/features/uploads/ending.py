@@ -4,7 +4,6 @@ The reservation is freed and the discarding of the bytes enqueued in the same tr
 signed earlier may still be used until it runs out, so the bytes are discarded a second time then.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, or_, update
@@ -13,7 +12,6 @@ from sqlalchemy.engine import Row
 from backend.core import metrics
 from backend.core.db import Transaction
 from backend.core.errors import ApiError
-from backend.core.queue import enqueue
 from backend.core.services import Services
 from backend.core.settings import UploadSettings
 from backend.features.uploads import queries
@@ -21,10 +19,7 @@ from backend.kit import faults
 from backend.models import Upload, UploadState
 from backend.rules import audit, quota
 from backend.rules.actor import SYSTEM, Actor
-
-DISCARD = "uploads.discard"
-AFTER_LAST_URL = timedelta(minutes=5)
-"""S3 checks a signature when a request starts: what started in time may land a little later."""
+from backend.rules.discarding import discard
 
 
 async def end(
@@ -64,8 +59,7 @@ async def end(
     metrics.count_upload(state, upload.method, upload.size)
     await quota.release(tx, upload.owner_id, upload.size)
     await audit.record(tx, actor, f"upload.{state}", upload.id, name=upload.name)
-    for delay in (None, settings.url_ttl + AFTER_LAST_URL):
-        await enqueue(tx, DISCARD, {"upload_id": str(upload.id)}, delay=delay)
+    await discard(tx, settings, upload.id)
     faults.reach("end.enqueued")
     return True
 

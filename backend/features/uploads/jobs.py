@@ -16,7 +16,7 @@ from backend.core.queue import JobTable
 from backend.core.services import Services
 from backend.features.uploads import queries
 from backend.features.uploads.complete import complete
-from backend.features.uploads.ending import DISCARD, end, expire
+from backend.features.uploads.ending import end, expire
 from backend.features.uploads.errors import TargetGone, UploadNotPending
 from backend.features.uploads.schedule import next_heal
 from backend.features.uploads.signing import incoming_key
@@ -24,6 +24,7 @@ from backend.features.uploads.states import is_over
 from backend.kit import faults
 from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.actor import SYSTEM
+from backend.rules.discarding import DISCARD
 
 log = structlog.stdlib.get_logger(__name__)
 
