@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
-from backend.core.db import Database, Db, Transaction
+from backend.core.db import Database, Db
 from backend.core.errors import NotFound
 from backend.core.services import Services
 from backend.core.storage import Storage
@@ -23,23 +23,14 @@ from backend.models import Upload, UploadMethod, UploadState
 from backend.rules.principal import Principal
 
 
-async def find(db: Db, user_id: UUID, upload_id: UUID) -> Row[Any]:
-    """One upload that `user_id` has begun.
+async def find(db: Db, user_id: UUID, upload_id: UUID, *, hold: bool = False) -> Row[Any]:
+    """One upload that `user_id` has begun; `hold` keeps everybody else from ending it meanwhile.
 
     Raises:
         UploadNotFound: there is none, or it is somebody else's.
     """
     query = queries.own_uploads(user_id).where(Upload.id == upload_id)
-    upload = (await db.execute(query)).first()
-    if upload is None:
-        raise UploadNotFound
-    return upload
-
-
-async def _find_and_hold(tx: Transaction, user_id: UUID, upload_id: UUID) -> Row[Any]:
-    """Like `find`; nobody else completes or ends it until `tx` is over."""
-    query = queries.own_uploads(user_id).where(Upload.id == upload_id).with_for_update()
-    upload = (await tx.execute(query)).first()
+    upload = (await db.execute(query.with_for_update() if hold else query)).first()
     if upload is None:
         raise UploadNotFound
     return upload
@@ -94,7 +85,7 @@ async def abort(services: Services, principal: Principal, upload_id: UUID) -> No
         UploadNotPending: it has completed, or is just being completed.
     """
     async with services.database.transaction() as tx:
-        upload = await _find_and_hold(tx, principal.user_id, upload_id)
+        upload = await find(tx, principal.user_id, upload_id, hold=True)
         settings = services.settings.upload
         if upload.state == UploadState.ABORTED:
             return
