@@ -6,7 +6,7 @@ The owner of a tree pays for everything in it: `used_bytes` is the sum of all ve
 
 from uuid import UUID
 
-from sqlalchemy import literal, or_, update
+from sqlalchemy import BigInteger, ColumnElement, literal, or_, update
 
 from backend.core.db import Transaction
 from backend.core.errors import QuotaExceeded
@@ -32,12 +32,18 @@ async def charge(tx: Transaction, owner_id: UUID, size: int) -> None:
     await _take(tx, owner_id, size, used_bytes=User.used_bytes + size)
 
 
+def fits(size: ColumnElement[int]) -> ColumnElement[bool]:
+    """SQL: whether the selected user has room for so many bytes.
+
+    None at all always fit, also where an admin has lowered the quota below what is used.
+    """
+    return or_(User.quota_bytes - User.used_bytes - User.reserved_bytes >= size, size == 0)
+
+
 async def _take(tx: Transaction, owner_id: UUID, size: int, **values: object) -> None:
-    room = User.quota_bytes - User.used_bytes - User.reserved_bytes
     taken = await tx.execute(
         update(User)
-        # Zero bytes always fit, also where an admin has lowered the quota below what is used.
-        .where(User.id == owner_id, or_(room >= size, literal(size) == 0))
+        .where(User.id == owner_id, fits(literal(size, BigInteger)))
         .values(values)
         .returning(User.id)
     )

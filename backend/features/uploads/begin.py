@@ -18,7 +18,7 @@ from backend.features.uploads.schedule import first_heal
 from backend.kit import faults
 from backend.kit.ids import uuid7
 from backend.models import NodeKind, OnConflict, Role, UploadMethod, User
-from backend.rules import access
+from backend.rules import access, quota
 from backend.rules.principal import Principal
 
 TRIES = 5
@@ -73,7 +73,7 @@ async def _explain(db: Db, principal: Principal, plan: UploadPlan) -> None:
     if _needs_free_name(plan) and await find_child(db, target.id, plan.name):
         raise _name_taken(plan)
     room = select(User.id).where(
-        User.id == target.owner_id, queries.fits(literal(plan.size, BigInteger))
+        User.id == target.owner_id, quota.fits(literal(plan.size, BigInteger))
     )
     if (await db.execute(room)).first() is None:
         raise _no_room(plan)

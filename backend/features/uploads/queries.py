@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     BindParameter,
-    ColumnElement,
     Executable,
     Integer,
     Select,
@@ -25,6 +24,7 @@ from sqlalchemy.orm import aliased
 
 from backend.core.prepared import Prepared
 from backend.models import Event, Node, NodeKind, OnConflict, Role, Upload, UploadState, User, live
+from backend.rules import quota
 from backend.rules.access import inherited_role
 
 columns = Upload.__table__.columns
@@ -73,17 +73,12 @@ def _target(by_id: bool) -> CTE:
     )
 
 
-def fits(size: ColumnElement[int]) -> ColumnElement[bool]:
-    """SQL: whether the selected user has room for so many bytes; none at all always fit."""
-    return or_(User.quota_bytes - User.used_bytes - User.reserved_bytes >= size, size == 0)
-
-
 def _reservation(target: CTE) -> CTE:
     """The quota, taken in the same statement: see `rules.quota.reserve`."""
     size = _bound("size")
     return (
         update(User)
-        .where(User.id == target.c.owner_id, fits(size))
+        .where(User.id == target.c.owner_id, quota.fits(size))
         .values(reserved_bytes=User.reserved_bytes + size)
         .returning(User.id)
         .cte("reservation")
