@@ -14,10 +14,12 @@ RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 WORKDIR /app
 COPY requirements/build.txt requirements/runtime.txt requirements/
 # Wheels only: nothing is compiled, so that no stage needs a compiler. pip itself stays outside.
+# The locks are complete: nothing is resolved, so no newer release can disturb what was locked.
 RUN python -m venv --without-pip /opt/venv \
-    && pip --python /opt/venv/bin/python install --no-cache-dir --only-binary :all: \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --no-deps --only-binary :all: \
         --require-hashes --requirement requirements/runtime.txt \
-    && pip install --no-cache-dir --only-binary :all: --target /opt/build \
+    && pip --python /opt/venv/bin/python check \
+    && pip install --no-cache-dir --no-deps --only-binary :all: --target /opt/build \
         --require-hashes --requirement requirements/build.txt
 # 60 MB that nothing reads: debug symbols, and the models of the AWS services We-Upload never calls.
 RUN find /opt/venv -name '*.so*' -exec strip --strip-unneeded {} + \

@@ -13,11 +13,16 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 ENVIRONMENT := $(VENV)/.python-$(VERSION)
 PIP := $(PYTHON) -m pip --python $(VENV)/bin/python
 
+# A lock names everything, so nothing is resolved: pip that resolves refuses a complete lock as soon as the
+# index has a newer release of a package that another one wants with an extra (pypa/pip#9644).
+INSTALL := install -qq --disable-pip-version-check --no-deps
+
 # Installs a hashed lock into $(VENV), again only when the lock or the metadata changed.
 define install
 echo "Installing into $(VENV), once; this takes about half a minute ..."
-$(PIP) install -qq --disable-pip-version-check --require-hashes -r requirements/$(1).txt
-$(PIP) install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(PIP) $(INSTALL) --require-hashes -r requirements/$(1).txt
+$(PIP) $(INSTALL) --no-build-isolation --editable .
+$(PIP) check > /dev/null
 touch $@
 endef
 
@@ -89,7 +94,7 @@ lint-deploy: $(VENV)/.dev ## The image, the compose file and the pipelines
 .venv-checkov/.installed: requirements/checkov.txt
 	@echo "Installing into .venv-checkov ..."
 	@test -x .venv-checkov/bin/python || $(PYTHON) -m venv --without-pip .venv-checkov
-	@$(PYTHON) -m pip --python .venv-checkov/bin/python install --quiet --disable-pip-version-check --require-hashes -r requirements/checkov.txt
+	@$(PYTHON) -m pip --python .venv-checkov/bin/python $(INSTALL) --require-hashes -r requirements/checkov.txt
 	@touch $@
 
 terraform-check: .venv-checkov/.installed ## The infrastructure: checkov, formatting, validation, tests
