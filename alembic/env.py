@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alembic import context
-from backend.core.db import Database
+from backend.core.database.engine import Database
 from backend.core.settings import DatabaseSettings
 from backend.models import Base
 

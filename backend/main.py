@@ -8,12 +8,12 @@ from fastapi.middleware.cors import CORSMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from backend.api import router
-from backend.core import problems
-from backend.core.logs import configure_logs
-from backend.core.middleware import EdgeMiddleware
+from backend.core.http import problems
+from backend.core.http.edge import EdgeMiddleware
+from backend.core.observability.logs import configure_logs
+from backend.core.observability.telemetry import start_telemetry
 from backend.core.services import open_services
 from backend.core.settings import Settings
-from backend.core.telemetry import start_telemetry
 from backend.openapi import DescribedApi
 
 DESCRIPTION = """

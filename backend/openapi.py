@@ -21,7 +21,7 @@ from backend.core.errors import (
     UnknownCursor,
     Unprocessable,
 )
-from backend.core.schema import Problem, problems
+from backend.core.http.problem_schema import Problem, problems
 from backend.rules.idempotency import IdempotencyKeyInUse, IdempotencyKeyReused
 from backend.rules.principal import CREDENTIAL, SESSION, ScopeRequired, SessionRequired
 

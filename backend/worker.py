@@ -15,24 +15,25 @@ import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.domain.errors import FailingListenerError
 
-from backend.core import pools
-from backend.core.db import Database
+from backend.core.database import pools
+from backend.core.database.engine import Database
 from backend.core.errors import ApiError, DependencyUnavailable
-from backend.core.logs import configure_logs
-from backend.core.queue import JobTable, bind
+from backend.core.jobs.queue import JobTable, bind
+from backend.core.observability.logs import configure_logs
 from backend.core.services import Services, open_services
 from backend.core.settings import Settings
 from backend.features.admin.jobs import jobs as admin
 from backend.features.auth.jobs import jobs as auth
-from backend.features.files.jobs import jobs as files
+from backend.features.finalize.jobs import jobs as finalize
+from backend.features.finalize.notifications import following_events
 from backend.features.fsck.jobs import jobs as fsck
 from backend.features.health.probes import probes
-from backend.features.uploads.events import following_events
-from backend.features.uploads.jobs import jobs as uploads
+from backend.features.tree.jobs import jobs as tree
+from backend.features.users.jobs import jobs as users
 
 log = structlog.stdlib.get_logger(__name__)
 
-JOB_TABLES: tuple[JobTable, ...] = (auth, files, uploads, admin, fsck)
+JOB_TABLES: tuple[JobTable, ...] = (auth, users, tree, finalize, admin, fsck)
 
 # The ways in which there is no connection, or none any more.
 LOST = (

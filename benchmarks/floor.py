@@ -12,13 +12,13 @@ from uuid import UUID
 
 import orjson
 
-from backend.core.db import fetch
-from backend.core.prepared import Prepared
+from backend.core.database.engine import fetch
+from backend.core.database.prepared import Prepared
 from backend.core.services import Services, open_services
 from backend.core.settings import Settings
 from backend.features.files.downloads import DOWNLOAD
-from backend.features.folders.children import listing
-from backend.features.folders.nodes import NODE
+from backend.features.tree.children import listing
+from backend.features.tree.nodes import NODE
 from backend.features.uploads.queries import BEGIN_IN_ROOT, bound_names
 from backend.kit.ids import uuid7
 from backend.kit.names import name_key

@@ -20,14 +20,14 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
-from backend.core.db import Database, Db
-from backend.core.migrations import upgrade
+from backend.core.database.engine import Database, Db
+from backend.core.database.migrations import upgrade
 from backend.core.settings import DatabaseSettings
-from backend.features.files.search import search_files
-from backend.features.folders.children import list_children
-from backend.features.folders.nodes import get_node
 from backend.features.shares.received import shared_with_me
-from backend.models import NodeKind, Role
+from backend.features.tree.children import list_children
+from backend.features.tree.nodes import get_node
+from backend.features.tree.search import search_files
+from backend.kit.vocabulary import NodeKind, Role
 from backend.rules import access
 from benchmarks.stack import running_stack
 

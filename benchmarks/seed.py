@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from backend.core.services import Services
 from backend.features.files.versions import NewVersion, add_version
-from backend.features.folders.tree import create_node, target_folder
+from backend.features.tree.placement import create_node, target_folder
 from backend.features.users.accounts import create_user
-from backend.models import NodeKind
+from backend.kit.vocabulary import NodeKind
 from backend.rules.actor import SYSTEM
 
 PEOPLE = 64

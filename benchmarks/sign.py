@@ -17,9 +17,9 @@ from awscrt.http import HttpHeaders, HttpRequest
 from botocore import auth
 from botocore.config import Config
 
-from backend.core.credentials import Credentials
-from backend.core.presign import PartToSign, Presigner
-from backend.core.s3_client import bucket_address
+from backend.core.s3.client import bucket_address
+from backend.core.s3.credentials import Credentials
+from backend.core.s3.presign import PartToSign, Presigner
 from backend.core.settings import S3Settings
 
 ACCESS_KEY, SECRET_KEY, REGION, BUCKET = "AKIAEXAMPLE", "secret", "eu-central-1", "bucket"

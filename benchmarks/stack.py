@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
-from backend.core.migrations import upgrade
+from backend.core.database.migrations import upgrade
 from backend.core.settings import DatabaseSettings
 from backend.dev.home import LOOPBACK, Home, environment, open_home, port_is_free, url_of
 from backend.dev.objects import object_store

@@ -18,8 +18,8 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
-from backend.core.migrations import upgrade
-from backend.core.server import uvicorn_options
+from backend.core.database.migrations import upgrade
+from backend.core.http.server import uvicorn_options
 from backend.core.services import Services, open_services
 from backend.core.settings import (
     AuthSettings,
@@ -29,13 +29,23 @@ from backend.core.settings import (
     SharingSettings,
 )
 from backend.main import create_app
-from tests.embedded_s3 import Endpoint, embedded_s3
-from tests.figures import pytest_terminal_summary as pytest_terminal_summary  # noqa: PLC0414 - a hook
-from tests.jobs import run_jobs
-from tests.mailbox import Mailbox, mail_server
-from tests.people import Person, Register, Verify, people
-from tests.postgres import postgres
-from tests.trees import PutFile, Share, file_putter, sharer
+from tests.support.embedded_s3 import Endpoint, embedded_s3
+from tests.support.figures import pytest_terminal_summary  # noqa: F401
+from tests.support.jobs import run_jobs
+from tests.support.mailbox import Mailbox, mail_server
+from tests.support.people import (
+    Person,
+    Register,
+    Verify,
+    people,
+)
+from tests.support.postgres import postgres
+from tests.support.trees import (
+    PutFile,
+    Share,
+    file_putter,
+    sharer,
+)
 
 # Other work on the machine must not fail a property test.
 hypothesis.settings.register_profile("unhurried", deadline=None)

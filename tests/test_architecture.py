@@ -111,4 +111,4 @@ class TestTransactions:
             if isinstance(node, ast.Attribute) and node.attr in {"commit", "rollback"}
         ]
 
-        assert commits == [] or name_of(path) == "backend/core/db.py"
+        assert commits == [] or name_of(path) == "backend/core/database/engine.py"

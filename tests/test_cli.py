@@ -8,13 +8,13 @@ import asyncpg
 import httpx
 import pytest
 
-from backend.core.queue import enqueue
+from backend.core.jobs.queue import enqueue
 from backend.core.services import Services, open_services
 from backend.core.settings import DatabaseSettings, Settings
 from tests.conftest import new_database
-from tests.dev_stack import free_port
-from tests.people import PASSWORD, new_email, sign_in
-from tests.processes import run, running, start
+from tests.support.dev_stack import free_port
+from tests.support.people import PASSWORD, new_email, sign_in
+from tests.support.processes import run, running, start
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,12 @@ import pytest
 
 from backend.dev import home, postgres
 from backend.dev.stack import run_dev
-from tests.dev_stack import Stack, free_port, launch, stack
+from tests.support.dev_stack import (
+    Stack,
+    free_port,
+    launch,
+    stack,
+)
 
 README = Path(__file__).parents[1] / "README.md"
 # What a developer's shell may hold, and what must not reach this stack.

@@ -16,14 +16,14 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from backend import worker
-from backend.core import queue
-from backend.core.backlog import backlog, dead_letters, retry
-from backend.core.queue import JobTable, enqueue
+from backend.core.jobs import queue
+from backend.core.jobs.backlog import backlog, dead_letters, retry
+from backend.core.jobs.queue import JobTable, enqueue
 from backend.core.services import Services, open_services
 from backend.core.settings import DatabaseSettings, Settings
 from backend.worker import DirectConnectionNeeded, run_worker
 from tests.conftest import new_database
-from tests.dev_stack import free_port
+from tests.support.dev_stack import free_port
 
 WAITS = text(
     "SELECT extract(epoch FROM execute_after - updated) FROM pgqueuer WHERE entrypoint = 'together'"

@@ -12,8 +12,8 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
-from backend.core.credentials import CredentialsMissing
 from backend.core.errors import ApiError
+from backend.core.s3.credentials import CredentialsMissing
 from backend.core.settings import explain
 
 COMMANDS = ("serve", "worker", "migrate", "fsck", "dev", "user", "jobs")

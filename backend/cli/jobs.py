@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.core.backlog import DeadLetter, dead_letters, retry
-from backend.core.db import Database
+from backend.core.database.engine import Database
+from backend.core.jobs.backlog import DeadLetter, dead_letters, retry
 from backend.core.settings import DatabaseSettings
 
 app = typer.Typer(

@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.core.migrations import upgrade
+from backend.core.database.migrations import upgrade
 from backend.core.settings import DatabaseSettings
 
 app = typer.Typer(add_completion=False)

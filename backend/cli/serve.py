@@ -7,8 +7,8 @@ import sys
 import typer
 import uvicorn
 
-from backend.core.s3_client import open_session, session_credentials
-from backend.core.server import Server, uvicorn_options
+from backend.core.http.server import Server, uvicorn_options
+from backend.core.s3.client import open_session, session_credentials
 from backend.core.settings import Settings
 
 app = typer.Typer(add_completion=False)

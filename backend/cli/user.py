@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from backend.core.passwords import refuse_obvious
+from backend.core.secrets.passwords import refuse_obvious
 from backend.core.services import open_services
 from backend.core.settings import Settings
 from backend.features.admin.accounts import create_admin

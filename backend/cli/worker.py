@@ -5,8 +5,8 @@ from contextlib import closing
 
 import typer
 
+from backend.core.observability.telemetry import start_telemetry
 from backend.core.settings import Settings
-from backend.core.telemetry import start_telemetry
 from backend.worker import run_worker
 
 app = typer.Typer(add_completion=False)

@@ -8,9 +8,9 @@ from typing import Literal
 import structlog
 from sqlalchemy import text
 
-from backend.core.db import Database
-from backend.core.revisions import current_revision, outgrown_revisions
-from backend.core.storage import Storage
+from backend.core.database.engine import Database
+from backend.core.database.revisions import current_revision, outgrown_revisions
+from backend.core.s3.storage import Storage
 
 log = structlog.stdlib.get_logger(__name__)
 

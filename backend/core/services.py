@@ -8,18 +8,18 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from backend.core import metrics
-from backend.core.access_tokens import TokenSigner
-from backend.core.db import Database
-from backend.core.limits import RateLimiter
+from backend.core.database.engine import Database
+from backend.core.database.revocable_cache import RevocableCache
+from backend.core.limits.rates import RateLimiter
 from backend.core.mail import Mailer
-from backend.core.object_store import open_object_store
-from backend.core.passwords import Passwords
-from backend.core.presign import Presigner
+from backend.core.observability import metrics
 from backend.core.readiness import Readiness
-from backend.core.revocable_cache import RevocableCache
+from backend.core.s3.presign import Presigner
+from backend.core.s3.storage import Storage
+from backend.core.s3.store import open_object_store
+from backend.core.secrets.access_tokens import TokenSigner
+from backend.core.secrets.passwords import Passwords
 from backend.core.settings import Settings
-from backend.core.storage import Storage
 
 CALLERS_CHANNEL = "callers"
 """Notified by triggers on accounts, sessions and API keys: see the initial migration."""
@@ -84,5 +84,5 @@ async def settle_callers(connection: HTTPConnection) -> AsyncIterator[None]:
 
 
 SettledCallers = Depends(settle_callers, scope="function")
-Process = Annotated[Services, Depends(get_services)]
-Config = Annotated[Settings, Depends(get_settings)]
+CurrentServices = Annotated[Services, Depends(get_services)]
+CurrentSettings = Annotated[Settings, Depends(get_settings)]

@@ -12,7 +12,7 @@ from urllib.error import URLError
 
 from rich.console import Console
 
-from backend.core.migrations import upgrade
+from backend.core.database.migrations import upgrade
 from backend.core.settings import DatabaseSettings, Settings
 from backend.dev.demo import prepare
 from backend.dev.home import LOOPBACK, CannotRun, Home, environment, open_home, port_is_free, url_of

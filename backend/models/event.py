@@ -1,20 +1,11 @@
 """What happened: append-only, enforced by a trigger."""
 
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped
 
 from backend.models.base import Base, CreatedAt, Document, PrimaryKey
-
-
-class ActorKind(StrEnum):
-    USER = "user"
-    API_KEY = "api_key"
-    LINK = "link"
-    ANONYMOUS = "anonymous"
-    SYSTEM = "system"
 
 
 class Event(Base):

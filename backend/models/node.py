@@ -1,7 +1,6 @@
 """The tree of files and folders, and the immutable versions of a file."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Uuid
@@ -9,12 +8,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
-
-
-class NodeKind(StrEnum):
-    FILE = "file"
-    FOLDER = "folder"
-
 
 TRASH_ROOT = "trash_root_id = id"
 

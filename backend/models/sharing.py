@@ -1,21 +1,13 @@
 """Who may see what: grants to people, links for everyone who holds the token."""
 
 from datetime import datetime
-from enum import IntEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.kit.vocabulary import Role
 from backend.models.base import Base, CreatedAt, IntEnumType, PrimaryKey
-
-
-class Role(IntEnum):
-    """What a grant allows; a stronger role includes the weaker ones."""
-
-    VIEWER = 1
-    EDITOR = 2
-    OWNER = 3
 
 
 class Grant(Base):

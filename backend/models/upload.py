@@ -1,35 +1,13 @@
 """Uploads: a promise of bytes, from the reservation to the version it became."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.kit.vocabulary import UploadState
 from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
-
-
-class UploadState(StrEnum):
-    PENDING = "pending"
-    COMPLETING = "completing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    ABORTED = "aborted"
-    EXPIRED = "expired"
-
-
-class UploadMethod(StrEnum):
-    PUT = "put"
-    POST = "post"
-    MULTIPART = "multipart"
-
-
-class OnConflict(StrEnum):
-    RENAME = "rename"
-    NEW_VERSION = "new_version"
-    FAIL = "fail"
-
 
 OPEN_STATES = "state IN ('pending', 'completing')"
 """While an upload is in one of these, `size` is reserved from `owner_id`'s quota."""

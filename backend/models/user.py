@@ -1,19 +1,14 @@
 """Accounts and every credential that speaks for one."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.kit.vocabulary import UserRole
 from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
-
-
-class UserRole(StrEnum):
-    USER = "user"
-    ADMIN = "admin"
 
 
 class User(Base):
@@ -83,11 +78,6 @@ class ApiKey(Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
-
-
-class EmailTokenPurpose(StrEnum):
-    VERIFY = "verify"
-    RESET = "reset"
 
 
 class EmailToken(Base):

@@ -21,9 +21,10 @@ from sqlalchemy import (
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
-from backend.core.db import Db
+from backend.core.database.engine import Db
 from backend.core.errors import Forbidden, NotFound
-from backend.models import Grant, Node, NodeKind, Role, live
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import Grant, Node, live
 
 
 class RoleRequired(Forbidden):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from backend.models import ActorKind
+from backend.kit.vocabulary import ActorKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.core.errors import Conflict
-from backend.models import User, UserRole
+from backend.kit.vocabulary import UserRole
+from backend.models import User
 
 
 class LastAdmin(Conflict):

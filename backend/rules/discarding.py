@@ -3,8 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
-from backend.core.db import Transaction
-from backend.core.queue import enqueue
+from backend.core.database.engine import Transaction
+from backend.core.jobs.queue import enqueue
 from backend.core.settings import UploadSettings
 
 DISCARD = "uploads.discard"

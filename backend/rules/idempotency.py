@@ -23,9 +23,10 @@ from fastapi import Header, Request, Response
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core.db import Autocommit, RequestTransaction
-from backend.core.direct_route import DirectRoute
+from backend.core.database.engine import Autocommit
+from backend.core.database.requests import RequestTransaction
 from backend.core.errors import ApiError, Conflict, Unprocessable
+from backend.core.http.direct_route import DirectRoute
 from backend.core.services import Services
 from backend.kit.tokens import token_hash
 from backend.models import IdempotencyKey

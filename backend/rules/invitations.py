@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, delete, func, literal, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.models import Grant, Node
 from backend.rules import audit
 from backend.rules.actor import Actor

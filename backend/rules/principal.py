@@ -9,7 +9,6 @@ A route says who may call it by the type of its first argument:
 
 import math
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
@@ -19,12 +18,13 @@ from sqlalchemy import Select, bindparam, func, or_, select, update
 from sqlalchemy.engine import Row
 from starlette.requests import HTTPConnection
 
-from backend.core.db import Autocommit, Db, fetch_one
+from backend.core.database.engine import Autocommit, Db, fetch_one
+from backend.core.database.prepared import Prepared
 from backend.core.errors import Forbidden, InvalidToken, Unauthorized
-from backend.core.prepared import Prepared
 from backend.core.services import Services
 from backend.kit.tokens import token_hash
-from backend.models import ActorKind, ApiKey, User, UserRole, UserSession
+from backend.kit.vocabulary import ActorKind, Scope, UserRole
+from backend.models import ApiKey, User, UserSession
 from backend.rules.actor import Actor
 
 API_KEY_PREFIX = "wu_"
@@ -33,15 +33,6 @@ CREDENTIAL, SESSION = "OAuth2PasswordBearer", "Session"
 """The security schemes' names in the OpenAPI document."""
 LAST_USED_STEP = timedelta(minutes=5)
 """How exact `last_used_at` is: a write on every request would cost more than it tells."""
-
-
-class Scope(StrEnum):
-    """What a credential may be used for."""
-
-    FILES_READ = "files:read"
-    FILES_WRITE = "files:write"
-    SHARES_WRITE = "shares:write"
-    ADMIN = "admin"
 
 
 SCOPE_TEXTS = {

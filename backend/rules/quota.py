@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, literal, or_, update
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.core.errors import QuotaExceeded
 from backend.kit import faults
 from backend.models import User

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.kit.ids import uuid7
 from backend.kit.names import name_key
-from backend.models import Node, NodeKind
+from backend.kit.vocabulary import NodeKind
+from backend.models import Node
 
 ROOT_NAME = "My files"
 

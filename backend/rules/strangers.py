@@ -25,9 +25,15 @@ from sqlalchemy import (
     update,
 )
 
-from backend.core import metrics
-from backend.core.db import Transaction
-from backend.models import Grant, Link, Node, Upload, UploadState
+from backend.core.database.engine import Transaction
+from backend.core.observability import metrics
+from backend.kit.vocabulary import UploadState
+from backend.models import (
+    Grant,
+    Link,
+    Node,
+    Upload,
+)
 from backend.models.upload import OPEN_STATES
 from backend.rules import audit, quota
 from backend.rules.actor import Actor

@@ -11,7 +11,7 @@ from random import Random
 import asyncpg
 from rich.console import Console
 
-from backend.core.object_store import open_object_store
+from backend.core.s3.store import open_object_store
 from backend.core.settings import S3Settings
 from benchmarks.soak.processes import Service, running_services
 from benchmarks.soak.traffic import Client, Log, act

@@ -3,11 +3,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from backend.core.object_store import ObjectStore, open_object_store
-from backend.core.presign import Presigner
+from backend.core.s3.presign import Presigner
+from backend.core.s3.storage import Storage
+from backend.core.s3.store import ObjectStore, open_object_store
 from backend.core.settings import S3Settings
-from backend.core.storage import Storage
-from tests.embedded_s3 import Endpoint
+from tests.support.embedded_s3 import Endpoint
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.utils import ContainerMetadataFetcher
 
-from backend.core.credentials import CredentialsMissing
-from backend.core.s3_client import open_session, session_credentials
+from backend.core.s3.client import open_session, session_credentials
+from backend.core.s3.credentials import CredentialsMissing
 from backend.core.settings import S3Settings
-from tests.faulty_server import answers, faulty_server
+from tests.support.faulty_server import answers, faulty_server
 
 LIFETIME = timedelta(minutes=5)  # so short that botocore asks for new ones at every look
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
 
 from backend.api import router as product
-from backend.core.direct_route import DirectRoute
 from backend.core.errors import Unauthorized
-from backend.core.problems import install
-from backend.core.schema import json_answer
+from backend.core.http.answers import json_answer
+from backend.core.http.direct_route import DirectRoute
+from backend.core.http.problems import install
 
 HOT = {
     ("POST", "/v1/uploads"),

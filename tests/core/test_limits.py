@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from backend.core.errors import TooManyRequests
-from backend.core.limits import RateLimiter
-from tests.programs import installed
+from backend.core.limits.rates import RateLimiter
+from tests.support.programs import installed
 
 REDIS = installed("redis-server", "valkey-server")
 NOWHERE = SecretStr("redis://127.0.0.1:1/0")

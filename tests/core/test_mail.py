@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 
 from backend.core.mail import Mailer
 from backend.core.settings import Environment, Settings
-from tests.mailbox import Mailbox, mail_server, text_of
+from tests.support.mailbox import Mailbox, mail_server, text_of
 
 TO = "ada@example.com"
 

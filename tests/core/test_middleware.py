@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 
 from backend.core.settings import Settings
 from tests.conftest import new_database, serve
-from tests.people import people
+from tests.support.people import people
 
 
 @pytest.fixture(scope="module")

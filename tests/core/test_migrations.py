@@ -8,7 +8,7 @@ from alembic.config import Config
 from pydantic import SecretStr
 
 from alembic import command
-from backend.core.migrations import ALEMBIC_INI
+from backend.core.database.migrations import ALEMBIC_INI
 from backend.core.settings import DatabaseSettings
 from tests.conftest import new_database
 

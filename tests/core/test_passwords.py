@@ -2,7 +2,12 @@ import asyncio
 
 import pytest
 
-from backend.core.passwords import Passwords, PasswordTooEasy, check_length, refuse_obvious
+from backend.core.secrets.passwords import (
+    Passwords,
+    PasswordTooEasy,
+    check_length,
+    refuse_obvious,
+)
 from backend.core.settings import AuthSettings
 
 

@@ -11,10 +11,10 @@ from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.core.credentials import Credentials
 from backend.core.errors import DependencyUnavailable
-from backend.core.presign import PartToSign, Presigner
-from backend.core.s3_client import bucket_address
+from backend.core.s3.client import bucket_address
+from backend.core.s3.credentials import Credentials
+from backend.core.s3.presign import PartToSign, Presigner
 from backend.core.settings import S3Settings
 from backend.kit.disposition import content_disposition, harmless_content_type
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from backend.core.presign import Presigner
-from backend.core.s3_client import bucket_address, open_session, session_credentials
+from backend.core.s3.client import bucket_address, open_session, session_credentials
+from backend.core.s3.presign import Presigner
 
 CONTENT = b"hello"
 OTHER = b"hallo"

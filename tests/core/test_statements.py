@@ -4,9 +4,9 @@ import asyncpg
 import pytest
 from sqlalchemy import column, select, text
 
-from backend.core.db import fetch
+from backend.core.database.engine import fetch
+from backend.core.database.prepared import Prepared
 from backend.core.errors import DependencyUnavailable
-from backend.core.prepared import Prepared
 from backend.core.services import Services
 
 RAISES = """

@@ -10,9 +10,14 @@ from uuid import uuid4
 import pytest
 
 from backend.core.errors import DependencyUnavailable
-from backend.core.object_store import open_object_store
-from backend.core.presign import PartToSign
-from backend.core.stored import ObjectNotFound, Part, PartsRefused, UploadNotFound
+from backend.core.s3.objects import (
+    MultipartNotFound,
+    ObjectNotFound,
+    Part,
+    PartsRefused,
+)
+from backend.core.s3.presign import PartToSign
+from backend.core.s3.store import open_object_store
 from backend.kit.checksums import Checksum, ChecksumType, composite_sha256
 
 MINUTE = timedelta(minutes=1)
@@ -99,12 +104,12 @@ class TestMultipart:
         key, upload_id = await upload(b"one")
         parts = await storage.list_parts(key, upload_id)
         await storage.complete_multipart(key, upload_id, parts)
-        with suppress(UploadNotFound):  # once S3 has forgotten the upload
+        with suppress(MultipartNotFound):  # once S3 has forgotten the upload
             await storage.complete_multipart(key, upload_id, parts)
         assert await storage.head(key) is not None
 
     async def test_an_upload_nobody_began_cannot_be_completed(self, storage):
-        with pytest.raises(UploadNotFound):
+        with pytest.raises(MultipartNotFound):
             await storage.complete_multipart(new_key(), str(uuid4()), [Part(1, 3, "0" * 32)])
 
     async def test_wrong_parts_are_refused_and_the_upload_stays_open(self, storage, upload):
@@ -119,7 +124,7 @@ class TestMultipart:
         key, upload_id = await upload(b"one")
         await storage.abort_multipart(key, upload_id)
         await storage.abort_multipart(key, upload_id)
-        with pytest.raises(UploadNotFound):
+        with pytest.raises(MultipartNotFound):
             await storage.list_parts(key, upload_id)
 
     async def test_parts_beyond_the_first_thousand_are_listed(self, storage, upload):

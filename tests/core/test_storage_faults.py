@@ -8,13 +8,13 @@ import boto3
 import pytest
 from prometheus_client import REGISTRY
 
-from backend.core.dependency import Dependency
 from backend.core.errors import DependencyUnavailable
-from backend.core.s3_client import in_our_words, s3_client
+from backend.core.limits.guarded_service import GuardedService
+from backend.core.s3.client import in_our_words, s3_client
+from backend.core.s3.objects import MultipartNotFound, Part, PartsRefused
+from backend.core.s3.storage import Storage
 from backend.core.settings import S3Settings
-from backend.core.storage import Storage
-from backend.core.stored import Part, PartsRefused, UploadNotFound
-from tests.faulty_server import (
+from tests.support.faulty_server import (
     answers,
     drips,
     faulty_server,
@@ -69,7 +69,7 @@ def storage(server, attempts, deadline, recovery):
         max_attempts=attempts,
     )
     session = boto3.Session("access-key", "secret-key", region_name="us-east-1")
-    s3 = Dependency(
+    s3 = GuardedService(
         "s3-under-test",
         translate=in_our_words,
         threads=THREADS,
@@ -201,7 +201,7 @@ class TestCompletion:
 
     async def test_an_upload_that_is_gone_is_told_apart(self, server, storage):
         server.behaviour = answers(404, error("NoSuchUpload"))
-        with pytest.raises(UploadNotFound):
+        with pytest.raises(MultipartNotFound):
             await self.complete(storage)
 
     async def test_an_error_inside_a_200_is_an_error(self, server, storage):

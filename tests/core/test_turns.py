@@ -7,9 +7,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from backend.core.db import Database, fetch_one
+from backend.core.database.engine import Database, fetch_one
+from backend.core.database.prepared import Prepared
 from backend.core.errors import DependencyUnavailable
-from backend.core.prepared import Prepared
 from backend.core.settings import DatabaseSettings
 
 Ask = Callable[[Database, float], Awaitable[object]]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.programs import installed
+from tests.support.programs import installed
 
 ROOT = Path(__file__).parents[2]
 # YAML 1.1 reads the key `on` as true.

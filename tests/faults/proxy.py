@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
-from tests.faulty_server import Behaviour
+from tests.support.faulty_server import Behaviour
 
 CHUNK = 65536
 

@@ -15,7 +15,7 @@ from backend.core.services import Services
 from backend.models import Event, FileVersion, Link, Node, Upload
 from tests.faults.healing import findings
 from tests.faults.steps import Client, Ledger, Sent
-from tests.people import plain_client
+from tests.support.people import plain_client
 
 AT_ONCE = 8
 

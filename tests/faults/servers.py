@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from backend.dev.home import open_home
 from backend.dev.postgres import postgres
-from tests.dev_stack import free_port
+from tests.support.dev_stack import free_port
 
 
 class Server:

@@ -13,9 +13,14 @@ from uuid import uuid4
 
 import httpx
 
-from tests.people import Person
-from tests.sharing import make_link, public
-from tests.transfer import Json, begin, send, send_parts
+from tests.support.people import Person
+from tests.support.sharing import make_link, public
+from tests.support.transfer import (
+    Json,
+    begin,
+    send,
+    send_parts,
+)
 
 COMMITTED = "transaction.committed"
 """Whoever dies here or later has done it; whoever dies before, nothing."""

@@ -25,13 +25,13 @@ from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Se
 from backend.features.uploads.queries import is_open
 from backend.models import Upload
 from tests.conftest import RATES, new_database
-from tests.embedded_s3 import Endpoint
 from tests.faults.healing import let_time_pass, what_is_left
 from tests.faults.lives import Lives, lives
 from tests.faults.reckoning import reckon
 from tests.faults.steps import HEALING, STORIES, Client, Ledger, Story
-from tests.people import Person, people
-from tests.transfer import begin, send
+from tests.support.embedded_s3 import Endpoint
+from tests.support.people import Person, people
+from tests.support.transfer import begin, send
 
 FAULTS = int(os.environ.get("FAULTS", "500"))
 SEED = int(os.environ.get("FAULT_SEED", SystemRandom().randrange(10**6)))

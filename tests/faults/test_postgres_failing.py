@@ -13,17 +13,17 @@ from sqlalchemy import func, update
 
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
-from backend.features.uploads.jobs import sweep
+from backend.features.finalize.jobs import sweep
 from backend.features.uploads.queries import is_open
 from backend.models import Upload
 from backend.worker import run_worker
 from tests.conftest import RATES, new_database, serve
-from tests.embedded_s3 import Endpoint
 from tests.faults.healing import findings, let_time_pass
 from tests.faults.servers import Server
-from tests.jobs import run_jobs
-from tests.people import Person, people
-from tests.transfer import begin, complete, send
+from tests.support.embedded_s3 import Endpoint
+from tests.support.jobs import run_jobs
+from tests.support.people import Person, people
+from tests.support.transfer import begin, complete, send
 
 HELLO = b"hello, world"
 CLIENTS = 8

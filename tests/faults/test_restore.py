@@ -19,15 +19,26 @@ from sqlalchemy import func, update
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
 from backend.dev.postgres import programs, unprivileged
-from backend.features.uploads.jobs import sweep
+from backend.features.finalize.jobs import sweep
 from backend.models import Upload
 from tests.conftest import RATES, new_database, serve
-from tests.embedded_s3 import Endpoint
 from tests.faults.healing import findings
 from tests.faults.servers import Server
-from tests.jobs import run_jobs
-from tests.people import PASSWORD, Person, people, plain_client, sign_in
-from tests.transfer import begin, complete, send, upload_file
+from tests.support.embedded_s3 import Endpoint
+from tests.support.jobs import run_jobs
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    people,
+    plain_client,
+    sign_in,
+)
+from tests.support.transfer import (
+    begin,
+    complete,
+    send,
+    upload_file,
+)
 
 BUCKET = "restored"
 

@@ -12,11 +12,24 @@ from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
 from backend.worker import run_worker
 from tests.conftest import RATES, new_database, serve
-from tests.embedded_s3 import Endpoint
 from tests.faults.proxy import Proxy, proxy
-from tests.faulty_server import Behaviour, answers, drips, hangs, resets, resets_midway
-from tests.people import Person, Register, people
-from tests.transfer import begin, complete, send, send_parts, upload_file
+from tests.support.embedded_s3 import Endpoint
+from tests.support.faulty_server import (
+    Behaviour,
+    answers,
+    drips,
+    hangs,
+    resets,
+    resets_midway,
+)
+from tests.support.people import Person, Register, people
+from tests.support.transfer import (
+    begin,
+    complete,
+    send,
+    send_parts,
+    upload_file,
+)
 
 HELLO = b"hello, world"
 DEADLINE = 10.0

@@ -10,18 +10,19 @@ from pydantic import SecretStr
 from sqlalchemy import Executable, Result, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.core.db import Database, Db
-from backend.core.prepared import Prepared
+from backend.core.database.engine import Database, Db
+from backend.core.database.prepared import Prepared
 from backend.core.settings import DatabaseSettings
 from backend.features.files.downloads import find_download, find_downloads
-from backend.features.files.search import search_files
 from backend.features.files.versions import list_versions
-from backend.features.folders.children import KEYS, list_children
-from backend.features.folders.nodes import get_node
-from backend.features.folders.trash import list_trash
 from backend.features.shares.received import shared_with_me
+from backend.features.tree.children import KEYS, list_children
+from backend.features.tree.nodes import get_node
+from backend.features.tree.search import search_files
+from backend.features.tree.trash import list_trash
 from backend.kit.cursors import encode_cursor
-from backend.models import Node, NodeKind, Role
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import Node
 from backend.rules import access
 from tests.conftest import new_database
 

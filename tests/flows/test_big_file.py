@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from tests.people import Register
-from tests.sharing import make_link, public
+from tests.support.people import Register
+from tests.support.sharing import make_link, public
 
 MEGABYTE = 1_000_000
 SIZE = 200 * MEGABYTE

@@ -8,12 +8,22 @@ import httpx
 
 from backend.core.settings import DatabaseSettings, Settings
 from tests.conftest import new_database
-from tests.dev_stack import free_port
-from tests.mailbox import Mailbox
-from tests.people import PASSWORD, Person, new_email, sign_in
-from tests.processes import running
-from tests.sharing import make_link, public
-from tests.transfer import begin, complete, send, send_parts
+from tests.support.dev_stack import free_port
+from tests.support.mailbox import Mailbox
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    new_email,
+    sign_in,
+)
+from tests.support.processes import running
+from tests.support.sharing import make_link, public
+from tests.support.transfer import (
+    begin,
+    complete,
+    send,
+    send_parts,
+)
 
 LINK_PASSWORD = "a very private word"
 NEW_PASSWORD = "eleven quiet otters"

@@ -9,13 +9,13 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend.core import metrics
-from backend.core.backlog import Backlog
+from backend.core.jobs.backlog import Backlog
+from backend.core.observability import metrics
 from tests.monitoring.promql import labels_used, metrics_used
 from tests.monitoring.test_metrics import exported
 from tests.monitoring.test_rules import OF_PROMETHEUS, RECORDED, needs_promtool, promtool
-from tests.people import people
-from tests.transfer import begin, complete, send
+from tests.support.people import people
+from tests.support.transfer import begin, complete, send
 
 GRAFANA = Path("monitoring/grafana")
 DASHBOARDS = [json.loads(path.read_text()) for path in sorted(GRAFANA.glob("dashboards/*.json"))]

@@ -7,10 +7,10 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend.core import metrics
 from backend.core.errors import TooManyRequests
-from backend.core.limits import RateLimiter
-from tests.people import Register
+from backend.core.limits.rates import RateLimiter
+from backend.core.observability import metrics
+from tests.support.people import Register
 
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ((?:`\w+`(?:, )?)*) ?\|", re.MULTILINE)
 

@@ -9,7 +9,7 @@ import yaml
 
 from tests.monitoring.promql import labels_used, metrics_used
 from tests.monitoring.test_metrics import exported
-from tests.programs import installed
+from tests.support.programs import installed
 
 MONITORING = Path("monitoring/prometheus")
 RULE_FILES = sorted(MONITORING.glob("rules/*.yml"))

@@ -16,14 +16,14 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 from sqlalchemy import text
 
+from backend.core.observability.spans import Cleaned
 from backend.core.services import Services
 from backend.core.settings import Settings
-from backend.core.spans import Cleaned
 from tests.conftest import serve
-from tests.jobs import run_jobs
 from tests.monitoring.collector import Collected, attributes, collector
-from tests.people import PASSWORD, people
-from tests.transfer import begin, complete, send
+from tests.support.jobs import run_jobs
+from tests.support.people import PASSWORD, people
+from tests.support.transfer import begin, complete, send
 
 LINK_TOKEN = "a-link-token-that-nobody-else-may-see"
 COMPLETE = "POST /v1/uploads/{upload_id}/complete"

@@ -7,12 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.core.errors import ApiError
-from backend.features.folders.nodes import get_node
-from backend.features.folders.tree import create_node, target_folder
+from backend.features.tree.nodes import get_node
+from backend.features.tree.placement import create_node, target_folder
 from backend.kit.ids import uuid7
-from backend.models import Grant, NodeKind, Role
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import Grant
 from backend.rules import access
 from tests.rules.world import World, join
 

@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 
 from backend.core.services import Services
 from backend.models import IdempotencyKey
-from tests.people import Register
-from tests.transfer import begin, send, upload_file
+from tests.support.people import Register
+from tests.support.transfer import begin, send, upload_file
 
 HELLO = b"hello, world"
 

@@ -6,12 +6,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.core.errors import ApiError
-from backend.features.folders.moves import update_node
-from backend.features.folders.schemas import NodeUpdate
-from backend.features.folders.tree import create_node, target_folder
-from backend.models import Grant, Node, NodeKind, Role
+from backend.features.tree.moves import update_node
+from backend.features.tree.placement import create_node, target_folder
+from backend.features.tree.schemas import NodeUpdate
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import Grant, Node
 from backend.rules.access import inherited_role
 from tests.rules.world import World, join, outcome_of
 

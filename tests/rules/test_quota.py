@@ -18,8 +18,8 @@ from backend.core.errors import ApiError, QuotaExceeded
 from backend.core.services import Services
 from backend.models import User
 from backend.rules import quota
-from tests.people import Register
 from tests.rules.world import World, join, outcome_of
+from tests.support.people import Register
 
 sizes = st.sampled_from([0, 1, 10, 60, 100, 101])
 

@@ -18,20 +18,20 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete, insert, select
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.core.errors import ApiError
 from backend.features.files.copies import copy_file
-from backend.features.files.purge import delete_entry
 from backend.features.files.schemas import CopyRequest
-from backend.features.files.search import search_files
 from backend.features.files.versions import add_version
-from backend.features.folders.children import list_children
-from backend.features.folders.moves import update_node
-from backend.features.folders.schemas import FolderCreate, NodeUpdate
-from backend.features.folders.service import create_folder
-from backend.features.folders.trash import list_trash, restore, trash_node
-from backend.features.folders.tree import create_node, target_folder
-from backend.models import Grant, Node, NodeKind, Role, User
+from backend.features.tree.children import list_children
+from backend.features.tree.moves import update_node
+from backend.features.tree.placement import create_folder, create_node, target_folder
+from backend.features.tree.purge import delete_entry
+from backend.features.tree.schemas import FolderCreate, NodeUpdate
+from backend.features.tree.search import search_files
+from backend.features.tree.trash import list_trash, restore, trash_node
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import Grant, Node, User
 from backend.rules import access, quota
 from tests.rules.tree_model import Item, Model, Refused, pick_from
 from tests.rules.world import World, join, outcome_of, version

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from backend.kit.names import name_key, numbered_name
-from backend.models import NodeKind, Role
+from backend.kit.vocabulary import NodeKind, Role
 
 T = TypeVar("T")
 

@@ -7,10 +7,11 @@ from uuid import uuid4
 
 from sqlalchemy import insert
 
-from backend.core.db import Database, Transaction
+from backend.core.database.engine import Database, Transaction
 from backend.core.settings import Settings
 from backend.features.files.versions import NewVersion
-from backend.models import ActorKind, User, UserRole
+from backend.kit.vocabulary import ActorKind, UserRole
+from backend.models import User
 from backend.rules.actor import Actor
 from backend.rules.principal import Principal
 from backend.rules.roots import create_root

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
-from tests.programs import installed
+from tests.support.programs import installed
 
 CHROMIUM = installed("chromium", "google-chrome")
 FLAGS = (

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from backend.core.services import Services
-from tests.people import people
 from tests.security.scenes import Cast
-from tests.trees import file_putter, sharer
+from tests.support.people import people
+from tests.support.trees import file_putter, sharer
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,21 @@ from sqlalchemy import update
 
 from backend.core.services import Services
 from backend.models import User
-from tests.people import PASSWORD, Person, Register, new_email, plain_client, sign_in
-from tests.sharing import make_link
-from tests.trees import PutFile, Share, make_folder, root_of
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    Register,
+    new_email,
+    plain_client,
+    sign_in,
+)
+from tests.support.sharing import make_link
+from tests.support.trees import (
+    PutFile,
+    Share,
+    make_folder,
+    root_of,
+)
 
 Json = dict[str, Any]
 LINK_PASSWORD = "violet umbrella"

@@ -10,12 +10,12 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from backend.core.services import Services
-from backend.features.uploads.jobs import heal
+from backend.features.finalize.jobs import heal
 from backend.models import Event, Upload
-from tests.people import Register
 from tests.security.matrix import BODIES, ROWS, Row
 from tests.security.scenes import Cast, Scene
 from tests.security.test_permission_matrix import needed_scopes
+from tests.support.people import Register
 
 Json = dict[str, Any]
 

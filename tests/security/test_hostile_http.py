@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from backend.core import server
+from backend.core.http import server
 from backend.core.settings import Settings
 from tests.conftest import serve
-from tests.people import Register
+from tests.support.people import Register
 
 HEAD = b"Host: x\r\n"
 

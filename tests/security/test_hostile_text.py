@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from backend.kit.cursors import encode_cursor
-from tests.people import Person, Register
-from tests.trees import make_folder, root_of
+from tests.support.people import Person, Register
+from tests.support.trees import make_folder, root_of
 
 Json = dict[str, Any]
 NUL = "\\u0000"

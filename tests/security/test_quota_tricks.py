@@ -10,11 +10,19 @@ import pytest
 from sqlalchemy import func, text, update
 
 from backend.core.services import Services
-from backend.features.files.jobs import delete_objects
+from backend.features.tree.jobs import delete_objects
 from backend.kit.ids import uuid7
 from backend.models import Upload
-from tests.people import Person, Register
-from tests.transfer import Json, begin, complete, send, send_parts, upload_file, usage
+from tests.support.people import Person, Register
+from tests.support.transfer import (
+    Json,
+    begin,
+    complete,
+    send,
+    send_parts,
+    upload_file,
+    usage,
+)
 
 HELLO = b"hello, world"
 

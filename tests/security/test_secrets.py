@@ -9,9 +9,14 @@ from sqlalchemy import text
 
 from backend.core.services import Services
 from backend.main import create_app
-from tests.people import PASSWORD, Person, Register, sign_in
-from tests.sharing import make_link, public
-from tests.trees import PutFile
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    Register,
+    sign_in,
+)
+from tests.support.sharing import make_link, public
+from tests.support.trees import PutFile
 
 
 async def key_of(person: Person, scope: str) -> dict[str, str]:

@@ -8,9 +8,9 @@ import pytest
 
 from backend.core.settings import Settings
 from tests.conftest import serve
-from tests.people import Person, Register, plain_client
-from tests.transfer import Json, begin
-from tests.trees import PutFile
+from tests.support.people import Person, Register, plain_client
+from tests.support.transfer import Json, begin
+from tests.support.trees import PutFile
 
 
 @pytest.fixture

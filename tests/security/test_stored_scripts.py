@@ -11,10 +11,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.people import Person, Register, plain_client
 from tests.security.browser import CHROMIUM, canary, visit
-from tests.sharing import make_link
-from tests.transfer import upload_file
+from tests.support.people import Person, Register, plain_client
+from tests.support.sharing import make_link
+from tests.support.transfer import upload_file
 
 Json = dict[str, Any]
 

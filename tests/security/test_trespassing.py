@@ -8,11 +8,28 @@ import pytest
 from sqlalchemy import delete, update
 
 from backend.core.services import Services
-from backend.models import Grant, Role, User
-from tests.people import PASSWORD, Person, Register, new_email
-from tests.sharing import make_link, public
-from tests.transfer import begin, complete, send, upload_file, usage
-from tests.trees import PutFile, Share, make_folder, root_of
+from backend.kit.vocabulary import Role
+from backend.models import Grant, User
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    Register,
+    new_email,
+)
+from tests.support.sharing import make_link, public
+from tests.support.transfer import (
+    begin,
+    complete,
+    send,
+    upload_file,
+    usage,
+)
+from tests.support.trees import (
+    PutFile,
+    Share,
+    make_folder,
+    root_of,
+)
 
 Json = dict[str, Any]
 HELLO = b"hello, world"

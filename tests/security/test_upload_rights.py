@@ -8,11 +8,17 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Row
 
 from backend.core.services import Services
-from backend.features.uploads.jobs import heal, turn_away
+from backend.features.finalize.jobs import heal, turn_away
 from backend.models import Grant, Upload, User
-from tests.people import Register
-from tests.transfer import Json, begin, send, upload_file, usage
-from tests.trees import Share, make_folder
+from tests.support.people import Register
+from tests.support.transfer import (
+    Json,
+    begin,
+    send,
+    upload_file,
+    usage,
+)
+from tests.support.trees import Share, make_folder
 
 HELLO = b"hello, world"
 

@@ -4,9 +4,11 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from backend.core.db import Statements
+from backend.core.database.requests import Statements
 from backend.core.errors import NotFound, Unauthorized
-from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.http.pages import Cursor, Limit
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
 from backend.features.activity import service
 from backend.features.activity.schemas import Activity, OwnActivity
 from backend.rules.principal import FilesRead, ScopeRequired, SessionRequired, SignedIn

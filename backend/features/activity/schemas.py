@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.core.schema import Schema
-from backend.models import ActorKind
+from backend.core.http.schema import Schema
+from backend.kit.vocabulary import ActorKind
 
 
 class Who(Schema):

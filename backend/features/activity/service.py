@@ -7,11 +7,13 @@ from sqlalchemy import ColumnElement, Select, select, union_all
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
-from backend.core.db import Db
-from backend.core.schema import Page, cut_page
+from backend.core.database.engine import Db
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
 from backend.features.activity.schemas import Activity, OwnActivity, Who
 from backend.kit.cursors import decode_cursor, encode_cursor
-from backend.models import ActorKind, Event, NodeKind, Role, User
+from backend.kit.vocabulary import ActorKind, NodeKind, Role
+from backend.models import Event, User
 from backend.rules.access import require
 
 

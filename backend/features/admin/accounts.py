@@ -7,14 +7,16 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db, Transaction
+from backend.core.database.engine import Db, Transaction
 from backend.core.errors import NotFound
-from backend.core.schema import Page, cut_page
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
 from backend.core.services import Services
 from backend.features.admin.schemas import Account, ChangeAccount
 from backend.features.users.accounts import create_user
 from backend.kit.cursors import decode_cursor, encode_cursor
-from backend.models import User, UserRole, UserSession
+from backend.kit.vocabulary import UserRole
+from backend.models import User, UserSession
 from backend.rules import audit
 from backend.rules.actor import SYSTEM, Actor
 from backend.rules.administrators import require_other_admin

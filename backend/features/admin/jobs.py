@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete
 
-from backend.core.backlog import prune_log
-from backend.core.queue import JobTable
+from backend.core.jobs.backlog import prune_log
+from backend.core.jobs.queue import JobTable
 from backend.core.services import Services
 from backend.models import IdempotencyKey
 from backend.rules.idempotency import KEPT

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from backend.core.backlog import backlog, dead_letters
-from backend.core.db import Db
-from backend.core.schema import Page, cut_page
+from backend.core.database.engine import Db
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
+from backend.core.jobs.backlog import backlog, dead_letters
 from backend.features.admin.schemas import (
     AuditEvent,
     EventFilter,
@@ -18,7 +19,16 @@ from backend.features.admin.schemas import (
     Users,
 )
 from backend.kit.cursors import decode_cursor, encode_cursor
-from backend.models import Event, FileVersion, Grant, Link, Node, NodeKind, Upload, User, UserRole
+from backend.kit.vocabulary import NodeKind, UserRole
+from backend.models import (
+    Event,
+    FileVersion,
+    Grant,
+    Link,
+    Node,
+    Upload,
+    User,
+)
 
 
 async def list_events(db: Db, wanted: EventFilter) -> Page[AuditEvent]:

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from backend.core.db import Statements, Tx
+from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
-from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.http.pages import Cursor, Limit
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
 from backend.core.services import SettledCallers
 from backend.features.admin import accounts, overview
 from backend.features.admin.schemas import Account, AuditEvent, ChangeAccount, EventFilter, Stats

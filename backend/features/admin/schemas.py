@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field, model_validator
 
-from backend.core.schema import Instant, Schema
-from backend.models import ActorKind, UploadState, UserRole
+from backend.core.http.schema import Instant, Schema
+from backend.kit.vocabulary import ActorKind, UploadState, UserRole
 
 Word = Annotated[str, Field(max_length=64, pattern=r"^[a-z_.]+$")]
 MAX_QUOTA = 2**63 - 1

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.core.schema import Instant, Label, Schema
-from backend.rules.principal import Scope
+from backend.core.http.schema import Instant, Label, Schema
+from backend.kit.vocabulary import Scope
 
 Scopes = Annotated[
     list[Scope],

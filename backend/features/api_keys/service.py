@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Select, delete, insert, select
 
-from backend.core.db import Db, Transaction
+from backend.core.database.engine import Db, Transaction
 from backend.core.errors import NotFound
-from backend.core.schema import Page, cut_page
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
 from backend.features.api_keys.errors import ExpiryInThePast, ScopeNotYours
 from backend.features.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey
 from backend.kit.cursors import decode_cursor, encode_cursor

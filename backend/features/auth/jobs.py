@@ -12,14 +12,20 @@ import structlog
 from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import delete, exists, func, insert, literal, select
 
-from backend.core.db import Db
+from backend.core.database.engine import Db
 from backend.core.errors import TooManyRequests
-from backend.core.limits import parse
-from backend.core.queue import JobTable
+from backend.core.jobs.queue import JobTable
+from backend.core.limits.rates import parse
 from backend.core.services import Services
 from backend.core.settings import AuthSettings
 from backend.kit.tokens import new_token, token_hash
-from backend.models import EmailToken, EmailTokenPurpose, RefreshToken, User, UserSession
+from backend.kit.vocabulary import EmailTokenPurpose
+from backend.models import (
+    EmailToken,
+    RefreshToken,
+    User,
+    UserSession,
+)
 from backend.rules.discarding import discard
 
 log = structlog.stdlib.get_logger(__name__)

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request
 
-from backend.core.db import LateTx, Tx
+from backend.core.database.requests import LateTx, Tx
 from backend.core.errors import TooManyRequests, Unauthorized
-from backend.core.passwords import PasswordTooEasy
-from backend.core.schema import problems
-from backend.core.services import Process, SettledCallers
+from backend.core.http.problem_schema import problems
+from backend.core.secrets.passwords import PasswordTooEasy
+from backend.core.services import CurrentServices, SettledCallers
 from backend.features.auth import recovery
 from backend.features.auth.errors import InvalidEmailToken, WrongCurrentPassword
 from backend.features.auth.schemas import (
@@ -28,10 +28,10 @@ router = APIRouter(prefix="/v1/auth", tags=["Accounts"], dependencies=[SettledCa
     responses=problems(TooManyRequests),
 )
 async def forgot_password(
-    request: Request, body: ForgotPassword, process: Process, late: LateTx
+    request: Request, body: ForgotPassword, services: CurrentServices, late: LateTx
 ) -> Accepted:
     """Mail a link to choose a new password. Says the same whether or not there is an account."""
-    await recovery.forgot(process, late, caller(request), body.email)
+    await recovery.forgot(services, late, caller(request), body.email)
     return Accepted()
 
 
@@ -42,10 +42,10 @@ async def forgot_password(
     responses=problems(InvalidEmailToken, PasswordTooEasy),
 )
 async def reset_password(
-    request: Request, body: ResetPassword, process: Process, late: LateTx
+    request: Request, body: ResetPassword, services: CurrentServices, late: LateTx
 ) -> None:
     """Use the token from the mail, once. Ends every session; also proves the e-mail address."""
-    await recovery.reset(process, late, caller(request), body)
+    await recovery.reset(services, late, caller(request), body)
 
 
 @router.post(
@@ -57,10 +57,10 @@ async def reset_password(
     ),
 )
 async def change_password(
-    principal: SignedIn, body: ChangePassword, process: Process, late: LateTx
+    principal: SignedIn, body: ChangePassword, services: CurrentServices, late: LateTx
 ) -> None:
     """Set a new password by the current one. Ends every session but the one that asks."""
-    await recovery.change(process, late, principal, body)
+    await recovery.change(services, late, principal, body)
 
 
 @router.post(

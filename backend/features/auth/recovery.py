@@ -11,9 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 
-from backend.core.db import Db, RequestTransaction, Transaction
-from backend.core.passwords import refuse_obvious
-from backend.core.queue import enqueue
+from backend.core.database.engine import Db, Transaction
+from backend.core.database.requests import RequestTransaction
+from backend.core.jobs.queue import enqueue
+from backend.core.secrets.passwords import refuse_obvious
 from backend.core.services import Services
 from backend.features.auth.errors import InvalidEmailToken, WrongCurrentPassword
 from backend.features.auth.schemas import ChangePassword, ResetPassword
@@ -21,7 +22,13 @@ from backend.features.auth.sessions import revoke
 from backend.features.auth.sign_in import Guard
 from backend.kit.addresses import client_network
 from backend.kit.tokens import token_hash
-from backend.models import ActorKind, ApiKey, EmailToken, EmailTokenPurpose, User, UserSession
+from backend.kit.vocabulary import ActorKind, EmailTokenPurpose
+from backend.models import (
+    ApiKey,
+    EmailToken,
+    User,
+    UserSession,
+)
 from backend.rules import audit, strangers
 from backend.rules.actor import Actor
 from backend.rules.invitations import accept_invitations

@@ -5,10 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Header, Request, Response
 
-from backend.core.db import Statements, Tx
+from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
-from backend.core.schema import Cursor, Limit, Page, problems
-from backend.core.services import Process, SettledCallers
+from backend.core.http.pages import Cursor, Limit
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
+from backend.core.services import CurrentServices, SettledCallers
 from backend.features.auth import sessions, sign_in
 from backend.features.auth.errors import (
     InvalidCredentials,
@@ -33,14 +35,16 @@ UserAgent = Annotated[str | None, Header(include_in_schema=False)]
 async def token(
     request: Request,
     form: Annotated[SignIn, Form()],
-    process: Process,
+    services: CurrentServices,
     user_agent: UserAgent = None,
 ) -> Tokens:
     """Exchange e-mail (`username`) and password for tokens (OAuth 2.0, grant `password`).
 
     An unknown e-mail, a wrong password and a deactivated account get the same answer.
     """
-    return await sign_in.sign_in(process, caller(request), form.username, form.password, user_agent)
+    return await sign_in.sign_in(
+        services, caller(request), form.username, form.password, user_agent
+    )
 
 
 @router.post(
@@ -48,13 +52,13 @@ async def token(
     summary="Refresh",
     responses=problems(InvalidRefreshToken, RefreshTokenReused),
 )
-async def refresh(request: Request, body: RefreshRequest, process: Process) -> Tokens:
+async def refresh(request: Request, body: RefreshRequest, services: CurrentServices) -> Tokens:
     """Exchange a refresh token for new tokens. Each one works once.
 
     Using one again ends its session: refresh in one place at a time, and sign in again when an
     answer got lost.
     """
-    return await sessions.refresh(process, caller(request), body.refresh_token)
+    return await sessions.refresh(services, caller(request), body.refresh_token)
 
 
 @router.post("/logout", status_code=204, summary="Sign out")

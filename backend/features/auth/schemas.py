@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from backend.core.passwords import MAX_BYTES, MIN_LENGTH, check_length
-from backend.core.schema import Email, Schema
+from backend.core.http.schema import Email, Schema
+from backend.core.secrets.passwords import MAX_BYTES, MIN_LENGTH, check_length
 
 NewPassword = Annotated[
     str,

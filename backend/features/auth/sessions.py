@@ -11,15 +11,17 @@ from uuid import UUID
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from backend.core.db import Database, Db, Transaction
+from backend.core.database.engine import Database, Db, Transaction
 from backend.core.errors import NotFound
-from backend.core.schema import Page, cut_page
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
 from backend.core.services import Services
 from backend.features.auth.errors import InvalidRefreshToken, RefreshTokenReused
 from backend.features.auth.schemas import Session, Tokens
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.tokens import new_token, token_hash
-from backend.models import ActorKind, RefreshToken, User, UserSession
+from backend.kit.vocabulary import ActorKind
+from backend.models import RefreshToken, User, UserSession
 from backend.rules import audit
 from backend.rules.actor import Actor
 

@@ -15,9 +15,9 @@ import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import Row
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.core.errors import TooManyRequests
-from backend.core.limits import RateLimiter
+from backend.core.limits.rates import RateLimiter
 from backend.core.services import Services
 from backend.core.settings import AuthSettings
 from backend.features.auth.errors import InvalidCredentials

@@ -6,14 +6,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.engine import Row
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.core.errors import NotFound
 from backend.features.files.schemas import CopyRequest
 from backend.features.files.service import get_file
 from backend.features.files.versions import NewVersion, add_version
-from backend.features.folders.schemas import File
-from backend.features.folders.tree import checked_name, create_node, target_folder
-from backend.models import FileVersion, Node, NodeKind, Role, live
+from backend.features.tree.placement import checked_name, create_node, target_folder
+from backend.features.tree.schemas import File
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import FileVersion, Node, live
 from backend.rules import access, audit, quota
 from backend.rules.principal import Principal
 

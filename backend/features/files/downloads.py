@@ -8,11 +8,11 @@ from sqlalchemy import Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db, fetch, fetch_one
+from backend.core.database.engine import Db, fetch, fetch_one
+from backend.core.database.prepared import Prepared
 from backend.core.errors import NotFound
-from backend.core.prepared import Prepared
-from backend.core.presign import Presigner
-from backend.features.folders.nodes import USER_ID, checksum_document
+from backend.core.s3.presign import Presigner
+from backend.features.tree.nodes import USER_ID, checksum_document
 from backend.kit.disposition import Disposition
 from backend.models import FileVersion, Node, live
 from backend.rules.access import inherited_role

@@ -6,11 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Query, Response
 from fastapi.responses import RedirectResponse
 
-from backend.core.db import Statements, Tx
+from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NameTaken, NotFound, QuotaExceeded
-from backend.core.schema import Cursor, Limit, Page, json_answer, model_answer, problems
-from backend.core.services import Process
-from backend.features.files import copies, downloads, search, service
+from backend.core.http.answers import json_answer, model_answer
+from backend.core.http.pages import Cursor, Limit
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
+from backend.core.services import CurrentServices
+from backend.features.files import copies, downloads, service
 from backend.features.files.schemas import (
     CopyRequest,
     Download,
@@ -18,10 +21,10 @@ from backend.features.files.schemas import (
     Downloads,
     DownloadsRequest,
 )
-from backend.features.folders import moves, trash
-from backend.features.folders.errors import FolderTooDeep, InvalidNodeName, OtherOwner
-from backend.features.folders.schemas import File, NodeUpdate
-from backend.models import NodeKind
+from backend.features.tree import moves, search, trash
+from backend.features.tree.errors import FolderTooDeep, InvalidNodeName, OtherOwner
+from backend.features.tree.schemas import File, NodeUpdate
+from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
 from backend.rules.principal import FilesRead, FilesWrite
@@ -132,13 +135,13 @@ async def copy_file(
     responses=problems(NotFound),
 )
 async def download_file(
-    principal: FilesRead, db: Statements, process: Process, file_id: UUID
+    principal: FilesRead, db: Statements, services: CurrentServices, file_id: UUID
 ) -> RedirectResponse:
     """Redirects to a short-lived URL of the object store."""
-    await limit_signing(process, principal)
+    await limit_signing(services, principal)
     row = await downloads.find_download(db, principal.user_id, file_id, None)
-    lifetime = process.settings.download_url_ttl
-    download = downloads.sign(process.presigner, row, lifetime, "attachment")
+    lifetime = services.settings.download_url_ttl
+    download = downloads.sign(services.presigner, row, lifetime, "attachment")
     return RedirectResponse(download["url"], headers=NO_STORE)
 
 
@@ -151,16 +154,16 @@ async def download_file(
 async def make_download_url(
     principal: FilesRead,
     db: Statements,
-    process: Process,
+    services: CurrentServices,
     file_id: UUID,
     body: Annotated[DownloadRequest | None, Body()] = None,
 ) -> Response:
     """Whoever has the URL can read this version of the file until `expires_at`, nothing else."""
-    await limit_signing(process, principal)
+    await limit_signing(services, principal)
     body = body or CURRENT_VERSION
     row = await downloads.find_download(db, principal.user_id, file_id, body.version_id)
-    lifetime = process.settings.download_url_ttl
-    return json_answer(downloads.sign(process.presigner, row, lifetime, body.disposition))
+    lifetime = services.settings.download_url_ttl
+    return json_answer(downloads.sign(services.presigner, row, lifetime, body.disposition))
 
 
 @router.post(
@@ -170,14 +173,14 @@ async def make_download_url(
     responses=problems(NotFound),
 )
 async def make_download_urls(
-    principal: FilesRead, db: Statements, process: Process, body: DownloadsRequest
+    principal: FilesRead, db: Statements, services: CurrentServices, body: DownloadsRequest
 ) -> Response:
     """Up to 1,000 files in one call, in the order asked for.
 
     All or nothing: when one of them is not there, the answer is 404 and `errors` says which.
     """
-    await limit_signing(process, principal, len(body.file_ids))
+    await limit_signing(services, principal, len(body.file_ids))
     rows = await downloads.find_downloads(db, principal.user_id, body.file_ids)
-    lifetime = process.settings.download_url_ttl
-    signed = [downloads.sign(process.presigner, row, lifetime, "attachment") for row in rows]
+    lifetime = services.settings.download_url_ttl
+    signed = [downloads.sign(services.presigner, row, lifetime, "attachment") for row in rows]
     return json_answer({"items": signed})

@@ -6,8 +6,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.core.schema import Schema
-from backend.features.folders.schemas import NODE_ID, PARENT_ID, Checksum, Name
+from backend.core.http.schema import Schema
+from backend.features.tree.schemas import (
+    NODE_ID,
+    PARENT_ID,
+    Checksum,
+    Name,
+)
 from backend.kit.disposition import Disposition
 
 MAX_BATCH = 1000

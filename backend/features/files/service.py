@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from backend.core.db import Db
-from backend.features.folders.nodes import get_node
-from backend.features.folders.schemas import File
-from backend.models import NodeKind
+from backend.core.database.engine import Db
+from backend.features.tree.nodes import get_node
+from backend.features.tree.schemas import File
+from backend.kit.vocabulary import NodeKind
 
 
 async def get_file(db: Db, user_id: UUID, file_id: UUID) -> File:

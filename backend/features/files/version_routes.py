@@ -4,13 +4,15 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from backend.core.db import Statements, Tx
+from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound
-from backend.core.schema import Cursor, Limit, Page, problems
+from backend.core.http.pages import Cursor, Limit
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
 from backend.features.files import versions
 from backend.features.files.errors import CurrentVersion
 from backend.features.files.schemas import Version
-from backend.features.folders.schemas import File
+from backend.features.tree.schemas import File
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import IdempotentRoute
 from backend.rules.principal import FilesRead, FilesWrite

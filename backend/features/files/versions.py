@@ -7,20 +7,22 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, literal, select, true, update
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db, Transaction
+from backend.core.database.engine import Db, Transaction
 from backend.core.errors import NotFound
-from backend.core.schema import Page, cut_page
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
 from backend.features.files.errors import CurrentVersion
-from backend.features.files.objects import discard_objects
 from backend.features.files.schemas import Version
 from backend.features.files.service import get_file
-from backend.features.folders.nodes import checksum_document
-from backend.features.folders.schemas import File
-from backend.features.folders.tree import lock_tree_of
+from backend.features.tree.nodes import checksum_document
+from backend.features.tree.placement import lock_tree_of
+from backend.features.tree.purge import discard_objects
+from backend.features.tree.schemas import File
 from backend.kit import faults
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.ids import uuid7
-from backend.models import FileVersion, Node, NodeKind, Role, live
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import FileVersion, Node, live
 from backend.rules import access, audit, quota
 from backend.rules.principal import Principal
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import structlog
 
-from backend.core import metrics
-from backend.core.queue import JobTable
+from backend.core.jobs.queue import JobTable
+from backend.core.observability import metrics
 from backend.core.services import Services
 from backend.features.fsck.findings import Inspection, Kind
 from backend.features.fsck.service import fsck

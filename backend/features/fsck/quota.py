@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ScalarSelect, Select, func, select, text, update
 from sqlalchemy.engine import Row
 
-from backend.core.db import Database, Transaction
+from backend.core.database.engine import Database, Transaction
 from backend.features.fsck.findings import PATIENCE, Finding, Inspection, Kind
 from backend.features.uploads.queries import is_open
 from backend.models import FileVersion, Node, Upload, User

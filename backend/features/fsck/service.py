@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from backend.features.fsck.caution import may_delete
 from backend.features.fsck.findings import Check, Finding, Inspection
 from backend.features.fsck.objects import check_objects
 from backend.features.fsck.quota import check_quota
+from backend.features.fsck.repair_limits import may_delete
 from backend.features.fsck.tree import check_tree
 from backend.features.fsck.uploads import check_multiparts, check_stuck
 

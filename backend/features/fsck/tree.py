@@ -9,10 +9,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
-from backend.core.db import Database, Transaction
-from backend.features.folders.tree import lock_tree
+from backend.core.database.engine import Database, Transaction
 from backend.features.fsck.findings import PAGE, PATIENCE, Finding, Inspection, Kind
-from backend.models import FileVersion, Node, NodeKind
+from backend.features.tree.placement import lock_tree
+from backend.kit.vocabulary import NodeKind
+from backend.models import FileVersion, Node
 from backend.rules import audit
 from backend.rules.actor import SYSTEM
 

@@ -8,8 +8,8 @@ from sqlalchemy import String, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db
-from backend.core.stored import OpenUpload
+from backend.core.database.engine import Db
+from backend.core.s3.objects import OpenUpload
 from backend.features.fsck.findings import PAGE, Finding, Inspection, Kind
 from backend.features.uploads.queries import is_open
 from backend.models import Upload

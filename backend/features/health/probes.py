@@ -9,8 +9,9 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from backend.core import metrics, problems
-from backend.core.backlog import Backlog, backlog
+from backend.core.http import problems
+from backend.core.jobs.backlog import Backlog, backlog
+from backend.core.observability import metrics
 from backend.core.services import Services
 from backend.features.health.routes import router
 

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from backend.core import metrics
 from backend.core.errors import NotFound
-from backend.core.schema import problems
-from backend.core.services import Config, Process
+from backend.core.http.problem_schema import problems
+from backend.core.observability import metrics
+from backend.core.services import CurrentServices, CurrentSettings
 from backend.features.health.errors import NotReady
 from backend.features.health.schemas import Health, Ready
 from backend.kit.addresses import is_within
@@ -20,7 +20,7 @@ async def health() -> Health:
 
 
 @router.get("/ready", summary="Can it serve?", responses=problems(NotReady))
-async def ready(services: Process) -> Ready:
+async def ready(services: CurrentServices) -> Ready:
     """Whether the database answers, its schema is new enough and the bucket can be reached.
 
     A load balancer sends requests while this is 200. A report is up to a second old.
@@ -38,7 +38,7 @@ async def ready(services: Process) -> Ready:
     responses=problems(NotFound)
     | {200: {"content": {"text/plain": {"example": "http_requests_in_flight 1.0\n"}}}},
 )
-async def prometheus_metrics(request: Request, settings: Config) -> Response:
+async def prometheus_metrics(request: Request, settings: CurrentSettings) -> Response:
     """Every metric in the Prometheus text format, for METRICS_NETWORKS alone."""
     if not is_within(request.client and request.client.host, settings.metrics_networks):
         raise NotFound

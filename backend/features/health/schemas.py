@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from backend.core.http.schema import Schema
 from backend.core.readiness import Report
-from backend.core.schema import Schema
 
 
 class Health(Schema):

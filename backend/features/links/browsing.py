@@ -6,13 +6,15 @@ from uuid import UUID
 from sqlalchemy import Select, func, literal, select, tuple_, union_all
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db
+from backend.core.database.engine import Db
 from backend.core.errors import NotFound
-from backend.core.schema import Page, cut_page
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
 from backend.features.links.opening import below
 from backend.features.links.schemas import PublicItem
 from backend.kit.cursors import decode_cursor, encode_cursor
-from backend.models import Node, NodeKind, live
+from backend.kit.vocabulary import NodeKind
+from backend.models import Node, live
 
 KINDS = (NodeKind.FOLDER, NodeKind.FILE)
 """In the order they are listed."""

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, any_, bindparam, func, literal, or_, select
 from sqlalchemy.engine import Row
 
-from backend.core.access_tokens import IssuedToken, TokenSigner
-from backend.core.db import Db, fetch_one
+from backend.core.database.engine import Db, fetch_one
+from backend.core.database.prepared import Prepared
 from backend.core.errors import Unauthorized
-from backend.core.prepared import Prepared
+from backend.core.secrets.access_tokens import IssuedToken, TokenSigner
 from backend.features.links.errors import (
     DownloadsExhausted,
     LinkExpired,
@@ -21,7 +21,13 @@ from backend.features.links.errors import (
     PasswordRequired,
 )
 from backend.kit.tokens import token_hash
-from backend.models import Link, Node, Role, User, live
+from backend.kit.vocabulary import Role
+from backend.models import (
+    Link,
+    Node,
+    User,
+    live,
+)
 from backend.rules import access
 
 AUDIENCE = "link"

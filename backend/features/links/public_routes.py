@@ -6,13 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from backend.core.db import Statements
-from backend.core.direct_route import DirectRoute
+from backend.core.database.requests import Statements
 from backend.core.errors import DependencyUnavailable, NotFound, TooManyRequests
-from backend.core.schema import Cursor, Limit, Page, json_answer, model_answer, problems
-from backend.core.services import Process
+from backend.core.http.answers import json_answer, model_answer
+from backend.core.http.direct_route import DirectRoute
+from backend.core.http.pages import Cursor, Limit
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
+from backend.core.services import CurrentServices
 from backend.features.files.schemas import Download
-from backend.features.links import browsing, visits
+from backend.features.links import browsing, public_access
 from backend.features.links.errors import (
     DownloadsExhausted,
     FileRequired,
@@ -49,11 +52,11 @@ OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
 async def show(
-    process: Process, db: Statements, token: Token, credentials: Credentials
+    services: CurrentServices, db: Statements, token: Token, credentials: Credentials
 ) -> Response:
     """What the link leads to. Until a needed password is given, nothing but that it is needed."""
     link = await find_link(db, token)
-    return model_answer(visits.describe(process, link, _unlock_token(credentials)))
+    return model_answer(public_access.describe(services, link, _unlock_token(credentials)))
 
 
 @router.post(
@@ -61,9 +64,11 @@ async def show(
     summary="Unlock a link",
     responses=problems(*OVER, WrongPassword, TooManyRequests),
 )
-async def unlock(request: Request, process: Process, token: Token, given: Unlock) -> Unlocked:
+async def unlock(
+    request: Request, services: CurrentServices, token: Token, given: Unlock
+) -> Unlocked:
     """Exchange the link's password for a bearer token. Attempts are limited."""
-    issued = await visits.unlock(process, token, given.password, caller(request))
+    issued = await public_access.unlock(services, token, given.password, caller(request))
     return Unlocked(access_token=issued.token, expires_in=issued.expires_in)
 
 
@@ -74,7 +79,7 @@ async def unlock(request: Request, process: Process, token: Token, given: Unlock
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
 async def list_children(
-    process: Process,
+    services: CurrentServices,
     db: Statements,
     token: Token,
     credentials: Credentials,
@@ -84,7 +89,7 @@ async def list_children(
     cursor: Cursor = None,
 ) -> Page[PublicItem]:
     """What the linked folder holds, or a folder anywhere below it: folders first, both by name."""
-    link = await open_link(db, process.tokens, token, _unlock_token(credentials))
+    link = await open_link(db, services.tokens, token, _unlock_token(credentials))
     folder = await browsing.find_folder(db, link, folder_id)
     return await browsing.list_children(db, folder.id, limit, cursor)
 
@@ -100,7 +105,7 @@ async def list_children(
 )
 async def create_download_url(
     request: Request,
-    process: Process,
+    services: CurrentServices,
     db: Statements,
     token: Token,
     credentials: Credentials,
@@ -112,9 +117,9 @@ async def create_download_url(
     The count is exact under any concurrency. Fetching the URL again, or in ranges, while it is
     valid is not counted again, so that a broken download can be resumed.
     """
-    link = await open_link(db, process.tokens, token, _unlock_token(credentials))
+    link = await open_link(db, services.tokens, token, _unlock_token(credentials))
     file_id = wanted.file_id if wanted else None
-    return json_answer(await visits.download(process, link, file_id, caller(request)))
+    return json_answer(await public_access.download(services, link, file_id, caller(request)))
 
 
 def _unlock_token(credentials: HTTPAuthorizationCredentials | None) -> str | None:

@@ -5,14 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Query
 
-from backend.core.db import LateTx, Statements, Tx
+from backend.core.database.requests import LateTx, Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
-from backend.core.schema import Cursor, Limit, Page, problems
-from backend.core.services import Process
+from backend.core.http.pages import Cursor, Limit
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
+from backend.core.services import CurrentServices
 from backend.features.links import service
 from backend.features.links.errors import BelowDownloadCount, LinkRevoked
 from backend.features.links.schemas import CreatedLink, Link, LinkChange, NewLink
-from backend.models import NodeKind
+from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import (
     IdempotencyHeader,
@@ -40,7 +42,7 @@ OfNode = Annotated[
 async def link_file(
     principal: SharesWrite,
     late: LateTx,
-    process: Process,
+    services: CurrentServices,
     file_id: UUID,
     new: Limits = None,
     _key: IdempotencyHeader = None,
@@ -51,7 +53,7 @@ async def link_file(
     used up or withdrawn; while the file is in the trash it does not.
     """
     limits = new or NewLink()
-    return await service.create(process, late, principal, file_id, limits, kind=NodeKind.FILE)
+    return await service.create(services, late, principal, file_id, limits, kind=NodeKind.FILE)
 
 
 @router.post(
@@ -60,7 +62,7 @@ async def link_file(
 async def link_folder(
     principal: SharesWrite,
     late: LateTx,
-    process: Process,
+    services: CurrentServices,
     folder_id: UUID,
     new: Limits = None,
     _key: IdempotencyHeader = None,
@@ -70,7 +72,7 @@ async def link_folder(
     Each file downloaded counts against `max_downloads`. Otherwise as for a file.
     """
     limits = new or NewLink()
-    return await service.create(process, late, principal, folder_id, limits, kind=NodeKind.FOLDER)
+    return await service.create(services, late, principal, folder_id, limits, kind=NodeKind.FOLDER)
 
 
 @router.get("/links", summary="List links", responses=OWNER_ERRORS)
@@ -97,13 +99,17 @@ async def get_link(principal: SharesWrite, db: Statements, link_id: UUID) -> Lin
     responses=problems(*CALLER, LinkRevoked, BelowDownloadCount),
 )
 async def change_link(
-    principal: SharesWrite, late: LateTx, process: Process, link_id: UUID, change: LinkChange
+    principal: SharesWrite,
+    late: LateTx,
+    services: CurrentServices,
+    link_id: UUID,
+    change: LinkChange,
 ) -> Link:
     """Set or lift the expiry, the password, the cap. Works at once.
 
     Another password locks the link again for everyone who had unlocked it.
     """
-    return await service.change(process, late, principal, link_id, change)
+    return await service.change(services, late, principal, link_id, change)
 
 
 @router.delete(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from backend.core.schema import Instant, Schema
+from backend.core.http.schema import Instant, Schema
 
 LONGEST_LIFE = timedelta(days=366 * 100)
 """Far enough for everyone, and within what every clock and database can hold."""

@@ -6,17 +6,20 @@ from uuid import UUID
 from sqlalchemy import Select, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db, RequestTransaction, Transaction
+from backend.core.database.engine import Db, Transaction
+from backend.core.database.requests import RequestTransaction
 from backend.core.errors import NotFound
-from backend.core.schema import Page, cut_page
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
 from backend.core.services import Services
 from backend.features.links.errors import BelowDownloadCount, LinkRevoked
 from backend.features.links.schemas import CreatedLink, Link, LinkChange, NewLink
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.ids import uuid7
 from backend.kit.tokens import new_token, token_hash
+from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Link as LinkRow
-from backend.models import Node, NodeKind, Role
+from backend.models import Node
 from backend.rules import access, audit
 from backend.rules.principal import Principal
 from backend.rules.strangers import hold_open

@@ -11,9 +11,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import ValidationError
 
-from backend.core.db import LateTx, Tx
-from backend.core.passwords import MIN_LENGTH, PasswordTooEasy
-from backend.core.services import Process
+from backend.core.database.requests import LateTx, Tx
+from backend.core.secrets.passwords import MIN_LENGTH, PasswordTooEasy
+from backend.core.services import CurrentServices
 from backend.features.auth import recovery
 from backend.features.auth.schemas import ResetPassword
 from backend.features.pages.rendering import POLICY, PageRoute, page
@@ -54,7 +54,7 @@ async def ask_for_password() -> Response:
 @router.post("/reset")
 async def reset(
     request: Request,
-    process: Process,
+    services: CurrentServices,
     late: LateTx,
     token: FormToken = "",
     password: Annotated[str, Form(max_length=1024)] = "",
@@ -62,7 +62,7 @@ async def reset(
     """Use the token to set the password; a password that will not do is asked for again."""
     try:
         wish = ResetPassword(token=token.strip() or "-", password=password)
-        await recovery.reset(process, late, caller(request), wish)
+        await recovery.reset(services, late, caller(request), wish)
     except ValidationError:
         return _reset_form(token, f"Use at least {MIN_LENGTH} characters.")
     except PasswordTooEasy:

@@ -16,16 +16,16 @@ from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.engine import Row
 from starlette.responses import RedirectResponse
 
-from backend.core.db import Statements
-from backend.core.schema import Cursor
-from backend.core.services import Process, Services
-from backend.features.links import browsing, visits
+from backend.core.database.requests import Statements
+from backend.core.http.pages import Cursor
+from backend.core.services import CurrentServices, Services
+from backend.features.links import browsing, public_access
 from backend.features.links.errors import PasswordRequired, WrongPassword
 from backend.features.links.opening import find_link, is_unlocked, open_link
 from backend.features.links.public_routes import Token
 from backend.features.pages import wording
 from backend.features.pages.rendering import POLICY, PageRoute, page
-from backend.models import NodeKind
+from backend.kit.vocabulary import NodeKind
 from backend.rules.principal import caller
 
 router = APIRouter(prefix="/s", include_in_schema=False, route_class=PageRoute)
@@ -38,7 +38,7 @@ SEE_OTHER = 303
 @router.api_route("/{token}", methods=["GET", "HEAD"])
 async def show_link(
     request: Request,
-    process: Process,
+    services: CurrentServices,
     db: Statements,
     token: Token,
     *,
@@ -47,17 +47,17 @@ async def show_link(
 ) -> Response:
     """The file, the folder, or the question for the password."""
     link = await find_link(db, token)
-    if not is_unlocked(process.tokens, link, request.cookies.get(COOKIE)):
+    if not is_unlocked(services.tokens, link, request.cookies.get(COOKIE)):
         return page("locked.html", {"home": f"/s/{token}", "wrong": False})
-    context = _common(process, request, link, token)
+    context = _common(services, request, link, token)
     if link.kind == NodeKind.FOLDER:
         context |= await _listing(db, link, context["home"], folder, cursor)
-        return page("folder.html", context, policy=_policy(process))
-    return page("file.html", context, policy=_policy(process))
+        return page("folder.html", context, policy=_policy(services))
+    return page("file.html", context, policy=_policy(services))
 
 
-def _common(process: Services, request: Request, link: Row[Any], token: str) -> dict[str, Any]:
-    shown = visits.describe(process, link, request.cookies.get(COOKIE))
+def _common(services: Services, request: Request, link: Row[Any], token: str) -> dict[str, Any]:
+    shown = public_access.describe(services, link, request.cookies.get(COOKIE))
     about = "Folder" if shown.size is None else wording.human_size(shown.size)
     protected = link.password_hash is not None
     return {
@@ -102,14 +102,14 @@ async def go_back(token: Token) -> Response:
 @router.post("/{token}/unlock")
 async def unlock(
     request: Request,
-    process: Process,
+    services: CurrentServices,
     token: Token,
     password: Annotated[str, Form(max_length=1024)] = "",
 ) -> Response:
     """Remember that the password was given, and show what it opens."""
     home = f"/s/{token}"
     try:
-        issued = await visits.unlock(process, token, password, caller(request))
+        issued = await public_access.unlock(services, token, password, caller(request))
     except WrongPassword as error:
         return page("locked.html", {"home": home, "wrong": True}, status=error.status)
     answer = RedirectResponse(home, status_code=SEE_OTHER)
@@ -120,7 +120,7 @@ async def unlock(
         path=home,
         httponly=True,
         samesite="lax",
-        secure=process.settings.public_url.startswith("https://"),
+        secure=services.settings.public_url.startswith("https://"),
     )
     return answer
 
@@ -128,15 +128,15 @@ async def unlock(
 @router.post("/{token}/download")
 async def download(
     request: Request,
-    process: Process,
+    services: CurrentServices,
     db: Statements,
     token: Token,
     file_id: Annotated[UUID | None, Form()] = None,
 ) -> Response:
     """Count one download and send the browser to the bytes."""
     try:
-        link = await open_link(db, process.tokens, token, request.cookies.get(COOKIE))
-        signed = await visits.download(process, link, file_id, caller(request))
+        link = await open_link(db, services.tokens, token, request.cookies.get(COOKIE))
+        signed = await public_access.download(services, link, file_id, caller(request))
     except PasswordRequired:
         return RedirectResponse(f"/s/{token}", status_code=SEE_OTHER)
     return RedirectResponse(signed["url"], status_code=SEE_OTHER)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Row
 
-from backend.core.queue import Payload
+from backend.core.jobs.queue import Payload
 from backend.features.shares.schemas import NewShare
 from backend.rules.principal import Principal
 

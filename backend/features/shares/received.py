@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from backend.core.db import Db
-from backend.core.schema import Documents, cut_page
-from backend.features.folders.nodes import document, node_select
+from backend.core.database.engine import Db
+from backend.core.http.pages import Documents, cut_page
+from backend.features.tree.nodes import document, node_select
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.models import Grant, Node, live
 

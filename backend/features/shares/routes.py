@@ -4,15 +4,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
-from backend.core.db import Statements, Tx
+from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
-from backend.core.schema import Cursor, Limit, Page, json_answer, problems
-from backend.core.services import Config, Process
-from backend.features.folders.schemas import Node
+from backend.core.http.answers import json_answer
+from backend.core.http.pages import Cursor, Limit
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
+from backend.core.services import CurrentServices, CurrentSettings
 from backend.features.shares import received, service
 from backend.features.shares.errors import CannotShareWithOwner, CannotShareWithYourself
 from backend.features.shares.schemas import NewShare, Share, ShareChange
-from backend.models import NodeKind
+from backend.features.tree.schemas import Node
+from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import (
     IdempotencyHeader,
@@ -25,13 +28,15 @@ from backend.rules.principal import FilesRead, ScopeRequired, SharesWrite
 router = APIRouter(prefix="/v1", tags=["Sharing"], route_class=IdempotentRoute)
 
 
-async def limit_sharing(principal: SharesWrite, process: Process) -> None:
+async def limit_sharing(principal: SharesWrite, services: CurrentServices) -> None:
     """Count one share against the caller's rate: a new one sends a mail in our name.
 
     Raises:
         TooManyRequests: the rate is used up.
     """
-    await process.limiter.hit(process.settings.sharing.invite_rate, "share", str(principal.user_id))
+    await services.limiter.hit(
+        services.settings.sharing.invite_rate, "share", str(principal.user_id)
+    )
 
 
 OWNER = (Unauthorized, ScopeRequired, RoleRequired, NotFound)
@@ -56,7 +61,7 @@ CREATE_ERRORS = problems(
 async def share_file(
     principal: SharesWrite,
     tx: Tx,
-    settings: Config,
+    settings: CurrentSettings,
     file_id: UUID,
     new: NewShare,
     _key: IdempotencyHeader = None,
@@ -79,7 +84,7 @@ async def share_file(
 async def share_folder(
     principal: SharesWrite,
     tx: Tx,
-    settings: Config,
+    settings: CurrentSettings,
     folder_id: UUID,
     new: NewShare,
     _key: IdempotencyHeader = None,

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.core.schema import Email, Schema
-from backend.features.folders.schemas import RoleName
+from backend.core.http.schema import Email, Schema
+from backend.features.tree.schemas import RoleName
 
 ROLE = Field(
     description="A viewer reads; an editor also uploads, renames, moves and trashes; an owner also "

@@ -7,17 +7,19 @@ from sqlalchemy import Boolean, Select, delete, func, literal_column, select, up
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db, Transaction
+from backend.core.database.engine import Db, Transaction
 from backend.core.errors import NotFound
-from backend.core.queue import enqueue
-from backend.core.schema import Page, cut_page
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
+from backend.core.jobs.queue import enqueue
 from backend.core.settings import Settings
-from backend.features.folders.schemas import RoleName
 from backend.features.shares import notices
 from backend.features.shares.errors import CannotShareWithOwner, CannotShareWithYourself
 from backend.features.shares.schemas import NewShare, Share
+from backend.features.tree.schemas import RoleName
 from backend.kit.cursors import decode_cursor, encode_cursor
-from backend.models import Grant, NodeKind, Role, User
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import Grant, User
 from backend.rules import access, audit
 from backend.rules.invitations import lock_address
 from backend.rules.principal import Principal

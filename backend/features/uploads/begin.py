@@ -6,18 +6,24 @@ from typing import Any
 from sqlalchemy import BigInteger, literal, select
 from sqlalchemy.engine import Row
 
-from backend.core import metrics
-from backend.core.db import Db, fetch_one
+from backend.core.database.engine import Db, fetch_one
 from backend.core.errors import NameTaken, QuotaExceeded
+from backend.core.observability import metrics
+from backend.core.s3.storage import OBJECT_PREFIX, Storage
 from backend.core.settings import UploadSettings
-from backend.core.storage import OBJECT_PREFIX, Storage
-from backend.features.folders.tree import find_child, target_folder
+from backend.features.tree.placement import find_child, target_folder
 from backend.features.uploads import queries
 from backend.features.uploads.plan import UploadPlan
-from backend.features.uploads.schedule import first_heal
+from backend.features.uploads.states import first_heal
 from backend.kit import faults
 from backend.kit.ids import uuid7
-from backend.models import NodeKind, OnConflict, Role, UploadMethod, User
+from backend.kit.vocabulary import (
+    NodeKind,
+    OnConflict,
+    Role,
+    UploadMethod,
+)
+from backend.models import User
 from backend.rules import access, quota
 from backend.rules.principal import Principal
 

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import func, or_, update
 from sqlalchemy.engine import Row
 
-from backend.core import metrics
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.core.errors import ApiError
+from backend.core.observability import metrics
 from backend.core.services import Services
 from backend.core.settings import UploadSettings
 from backend.features.uploads import queries
 from backend.kit import faults
-from backend.models import Upload, UploadState
+from backend.kit.vocabulary import UploadState
+from backend.models import Upload
 from backend.rules import audit, quota
 from backend.rules.actor import SYSTEM, Actor
 from backend.rules.discarding import discard

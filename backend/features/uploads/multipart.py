@@ -12,10 +12,10 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.engine import Row
 
-from backend.core.db import Database
-from backend.core.storage import Storage
-from backend.core.stored import Part
-from backend.core.stored import UploadNotFound as NotOpenAtStore
+from backend.core.database.engine import Database
+from backend.core.s3.objects import MultipartNotFound as NotOpenAtStore
+from backend.core.s3.objects import Part
+from backend.core.s3.storage import Storage
 from backend.features.uploads import queries
 from backend.features.uploads.errors import ChecksumsRequired, UploadNotFound
 from backend.features.uploads.states import is_over, require_parts_pending

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from backend.core.errors import TooLarge, UnsupportedType
 from backend.core.settings import UploadSettings
-from backend.features.folders.tree import checked_name
+from backend.features.tree.placement import checked_name
 from backend.features.uploads.errors import (
     ChecksumNotPossible,
     InvalidChecksumGiven,
@@ -15,7 +15,7 @@ from backend.features.uploads.schemas import RequestedMethod, UploadCreate
 from backend.kit.checksums import InvalidChecksum, parse_sha256
 from backend.kit.names import name_key
 from backend.kit.parts import MAX_SINGLE_PUT, plan_parts
-from backend.models import OnConflict, UploadMethod
+from backend.kit.vocabulary import OnConflict, UploadMethod
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 # RFC 6838, 4.2 (names) and RFC 9110, 8.3.1 (parameters).

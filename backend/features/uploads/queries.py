@@ -22,8 +22,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from backend.core.prepared import Prepared
-from backend.models import Event, Node, NodeKind, OnConflict, Role, Upload, UploadState, User, live
+from backend.core.database.prepared import Prepared
+from backend.kit.vocabulary import (
+    NodeKind,
+    OnConflict,
+    Role,
+    UploadState,
+)
+from backend.models import (
+    Event,
+    Node,
+    Upload,
+    User,
+    live,
+)
 from backend.rules import quota
 from backend.rules.access import inherited_role
 

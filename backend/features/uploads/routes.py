@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Iterable
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Body, Query, Response, status
+from fastapi import APIRouter, Query, Response, status
 
-from backend.core.db import Statements, Transactions
+from backend.core.database.requests import CurrentDatabase, Statements
 from backend.core.errors import (
     DependencyUnavailable,
     NameTaken,
@@ -18,37 +18,33 @@ from backend.core.errors import (
     TooLarge,
     UnsupportedType,
 )
-from backend.core.middleware import BULK_BODY
-from backend.core.schema import Cursor, Limit, Page, cut_page, model_answer, problems
-from backend.core.services import Process
-from backend.features.folders.errors import FolderTooDeep, InvalidNodeName
+from backend.core.http.answers import model_answer
+from backend.core.http.edge import BULK_BODY
+from backend.core.http.pages import Cursor, Limit, cut_page
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
+from backend.core.services import CurrentServices
+from backend.features.tree.errors import InvalidNodeName
 from backend.features.uploads import service
 from backend.features.uploads.begin import begin
-from backend.features.uploads.complete import complete_in_time
 from backend.features.uploads.errors import (
-    ChecksumMismatch,
     ChecksumNotPossible,
     ChecksumsRequired,
     InvalidChecksumGiven,
     PartOutOfRange,
-    SizeMismatch,
-    TargetGone,
-    UploadIncomplete,
     UploadNotPending,
 )
 from backend.features.uploads.multipart import ready_for_checksums
 from backend.features.uploads.plan import plan_upload
 from backend.features.uploads.schemas import (
-    CompleteRequest,
     PartsRequest,
     SignedPart,
     SignedParts,
     Upload,
     UploadCreate,
 )
-from backend.features.uploads.signing import UploadSigner
 from backend.kit.cursors import decode_cursor, encode_cursor
-from backend.models import UploadState
+from backend.kit.vocabulary import UploadState
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import (
     IdempotencyHeader,
@@ -56,7 +52,7 @@ from backend.rules.idempotency import (
     IdempotencyKeyReused,
     IdempotentRoute,
 )
-from backend.rules.principal import FilesRead, FilesWrite, Principal, Scope
+from backend.rules.principal import FilesRead, FilesWrite
 from backend.rules.signing import limit_signing
 
 router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=IdempotentRoute)
@@ -88,26 +84,26 @@ LISTED_AT_ONCE = 100
 )
 async def begin_upload(
     principal: FilesWrite,
-    process: Process,
+    services: CurrentServices,
     db: Statements,
     body: UploadCreate,
     _key: IdempotencyHeader = None,
 ) -> Response:
     """Reserve the space and get presigned requests. The bytes then go straight to S3."""
-    await limit_signing(process, principal)
-    settings = process.settings.upload
+    await limit_signing(services, principal)
+    settings = services.settings.upload
     plan = plan_upload(body, settings)
-    upload = await begin(db, process.storage, settings, principal, plan)
+    upload = await begin(db, services.storage, settings, principal, plan)
     location = {"Location": f"/v1/uploads/{upload.id}"}
     return model_answer(
-        _signer(process, principal).present(upload), status.HTTP_201_CREATED, location
+        service.signer(services, principal).present(upload), status.HTTP_201_CREATED, location
     )
 
 
 @router.get("", summary="List your uploads", response_model=Page[Upload])
 async def list_uploads(
     principal: FilesRead,
-    process: Process,
+    services: CurrentServices,
     db: Statements,
     state: Annotated[UploadState | None, Query()] = None,
     limit: Limit = 100,
@@ -117,22 +113,22 @@ async def list_uploads(
     after = decode_cursor(cursor, UUID)[0] if cursor else None
     rows = await service.page(db, principal.user_id, state=state, after=after, limit=limit)
     found, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
-    await limit_signing(process, principal, len(found))
-    uploads = map(_signer(process, principal).listed, found)
+    await limit_signing(services, principal, len(found))
+    uploads = map(service.signer(services, principal).listed, found)
     return Response(await _page_body(uploads, next_cursor), media_type="application/json")
 
 
 @router.get("/{upload_id}", summary="Look at an upload", responses=problems(NotFound))
 async def get_upload(
-    principal: FilesRead, process: Process, db: Statements, upload_id: UUID
+    principal: FilesRead, services: CurrentServices, db: Statements, upload_id: UUID
 ) -> Upload:
     """What S3 holds already and what is still to be sent: resume here, from any device.
 
     The requests that send it are signed for callers with the scope `files:write` alone.
     """
-    await limit_signing(process, principal)
+    await limit_signing(services, principal)
     upload = await service.find(db, principal.user_id, upload_id)
-    return await _present(process, db, principal, upload)
+    return await service.present(services, db, principal, upload)
 
 
 @router.post(
@@ -151,8 +147,8 @@ async def get_upload(
 )
 async def sign_parts(
     principal: FilesWrite,
-    process: Process,
-    database: Transactions,
+    services: CurrentServices,
+    database: CurrentDatabase,
     upload_id: UUID,
     body: PartsRequest,
 ) -> Response:
@@ -162,44 +158,11 @@ async def sign_parts(
     first, and it is opened anew.
     """
     numbers, checksums = body.numbers(), body.checksums_sha256 or {}
-    await limit_signing(process, principal, len(numbers))
+    await limit_signing(services, principal, len(numbers))
     upload = await service.find_pending(database.autocommit, principal.user_id, upload_id)
-    upload = await ready_for_checksums(database, process.storage, upload, numbers, set(checksums))
-    parts = _signer(process, principal).parts(upload, numbers, checksums)
+    upload = await ready_for_checksums(database, services.storage, upload, numbers, set(checksums))
+    parts = service.signer(services, principal).parts(upload, numbers, checksums)
     return Response(await _parts_body(parts), media_type="application/json")
-
-
-@router.post(
-    "/{upload_id}/complete",
-    summary="Complete an upload",
-    max_body_size=BULK_BODY,
-    responses=problems(
-        NotFound,
-        UploadIncomplete,
-        UploadNotPending,
-        TargetGone,
-        NameTaken,
-        FolderTooDeep,
-        PartOutOfRange,
-        SizeMismatch,
-        ChecksumMismatch,
-        DependencyUnavailable,
-    ),
-)
-async def complete_upload(
-    principal: FilesWrite,
-    process: Process,
-    db: Statements,
-    upload_id: UUID,
-    body: Annotated[CompleteRequest | None, Body()] = None,
-) -> Upload:
-    """Make a file of the bytes, as S3 says they are. Completing twice gives the same answer."""
-    await limit_signing(process, principal)
-    upload = await service.find(db, principal.user_id, upload_id)
-    if upload.state != UploadState.COMPLETED:
-        await complete_in_time(process, principal.actor, upload, body.parts if body else None)
-        upload = await service.find(db, principal.user_id, upload_id)
-    return await _present(process, db, principal, upload)
 
 
 @router.delete(
@@ -208,24 +171,9 @@ async def complete_upload(
     summary="Abort an upload",
     responses=problems(NotFound, UploadNotPending),
 )
-async def abort_upload(principal: FilesWrite, process: Process, upload_id: UUID) -> None:
+async def abort_upload(principal: FilesWrite, services: CurrentServices, upload_id: UUID) -> None:
     """Free the reservation and discard the bytes."""
-    await service.abort(process, principal, upload_id)
-
-
-def _signer(process: Process, principal: Principal) -> UploadSigner:
-    may_write = Scope.FILES_WRITE in principal.scopes
-    return UploadSigner(process.presigner, process.settings.upload, may_write=may_write)
-
-
-async def _present(process: Process, db: Statements, principal: Principal, upload: Any) -> Upload:
-    """One upload with all there is to say: the parts at S3, the file it became."""
-    database, storage = process.database, process.storage
-    upload, uploaded = await service.uploaded_parts(database, storage, upload)
-    file = None
-    if upload.state == UploadState.COMPLETED:
-        file = await service.resulting_file(db, principal.user_id, upload)
-    return _signer(process, principal).present(upload, uploaded=uploaded, file=file)
+    await service.abort(services, principal, upload_id)
 
 
 async def _parts_body(parts: Iterable[SignedPart]) -> bytes:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from backend.core.schema import Schema
-from backend.features.folders.schemas import File, Name
+from backend.core.http.schema import Schema
+from backend.features.tree.schemas import File, Name
 from backend.kit.parts import MAX_PARTS
-from backend.models import OnConflict, UploadMethod, UploadState
+from backend.kit.vocabulary import OnConflict, UploadMethod, UploadState
 
 CHECKSUM = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
 ETAG = "5eb63bbbe01eeed093cb22bb8f5acdc3"

@@ -6,20 +6,23 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
-from backend.core.db import Database, Db
+from backend.core.database.engine import Database, Db
 from backend.core.errors import NotFound
+from backend.core.s3.objects import Part
+from backend.core.s3.storage import Storage
 from backend.core.services import Services
-from backend.core.storage import Storage
-from backend.core.stored import Part
 from backend.features.files.service import get_file
-from backend.features.folders.schemas import File
+from backend.features.tree.schemas import File
 from backend.features.uploads import queries
 from backend.features.uploads.ending import end
 from backend.features.uploads.errors import UploadNotFound, UploadNotPending
 from backend.features.uploads.multipart import held_parts
+from backend.features.uploads.schemas import Upload as UploadDocument
+from backend.features.uploads.signing import UploadSigner
 from backend.features.uploads.states import in_state, require_parts_pending, state_of
 from backend.kit import faults
-from backend.models import Upload, UploadMethod, UploadState
+from backend.kit.vocabulary import Scope, UploadMethod, UploadState
+from backend.models import Upload
 from backend.rules.principal import Principal
 
 
@@ -92,3 +95,21 @@ async def abort(services: Services, principal: Principal, upload_id: UUID) -> No
         if not await end(tx, settings, principal.actor, upload, UploadState.ABORTED):
             raise UploadNotPending(f"This upload is {upload.state}.")
     faults.reach("abort.committed")
+
+
+def signer(services: Services, principal: Principal) -> UploadSigner:
+    """Signs for this caller: writes only for those who may write."""
+    may_write = Scope.FILES_WRITE in principal.scopes
+    return UploadSigner(services.presigner, services.settings.upload, may_write=may_write)
+
+
+async def present(
+    services: Services, db: Db, principal: Principal, upload: Row[Any]
+) -> UploadDocument:
+    """One upload with all there is to say: the parts at S3, the file it became."""
+    database, storage = services.database, services.storage
+    upload, uploaded = await uploaded_parts(database, storage, upload)
+    file = None
+    if upload.state == UploadState.COMPLETED:
+        file = await resulting_file(db, principal.user_id, upload)
+    return signer(services, principal).present(upload, uploaded=uploaded, file=file)

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy.engine import Row
 
-from backend.core.presign import PartToSign, Presigner
+from backend.core.s3.objects import Part
+from backend.core.s3.presign import PartToSign, Presigner
 from backend.core.settings import UploadSettings
-from backend.core.stored import Part
-from backend.features.folders.schemas import File
+from backend.features.tree.schemas import File
 from backend.features.uploads.errors import PartOutOfRange
 from backend.features.uploads.plan import canonical_checksum
 from backend.features.uploads.schemas import (
@@ -23,7 +23,7 @@ from backend.features.uploads.schemas import (
 )
 from backend.features.uploads.states import state_of
 from backend.kit.parts import PartPlan
-from backend.models import UploadMethod, UploadState
+from backend.kit.vocabulary import UploadMethod, UploadState
 
 FIRST_PARTS = 100
 INCOMING_SUFFIX = ".incoming"

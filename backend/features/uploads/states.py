@@ -4,14 +4,18 @@ The worker ends an upload a minute or two after its time is over. Until then its
 `pending`, though nothing can be sent any more: we say at once what it is going to be.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func
 from sqlalchemy.engine import Row
 
 from backend.features.uploads.errors import UploadNotPending
-from backend.models import Upload, UploadMethod, UploadState
+from backend.kit.vocabulary import UploadMethod, UploadState
+from backend.models import Upload
+
+FIRST_LOOK = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
 
 
 def is_over(upload: Row[Any]) -> bool:
@@ -42,3 +46,16 @@ def require_parts_pending(upload: Row[Any]) -> Row[Any]:
     if upload.method != UploadMethod.MULTIPART:
         raise UploadNotPending("This upload has no parts: send its one request.")
     return upload
+
+
+def first_heal(created_at: datetime, expires_at: datetime) -> datetime:
+    """The first look; `expires_at` at the latest."""
+    return min(created_at + FIRST_LOOK, expires_at)
+
+
+def next_heal() -> ColumnElement[datetime]:
+    """SQL: the look after this one, after as long again as the upload is old (1 min to 1 h)."""
+    age = func.now() - Upload.created_at
+    pause = func.least(func.greatest(age, FIRST_LOOK), LONGEST_PAUSE)
+    still_to_come = func.greatest(Upload.expires_at, func.now() + FIRST_LOOK)
+    return func.least(func.now() + pause, still_to_come)

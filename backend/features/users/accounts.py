@@ -6,10 +6,11 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.core.db import Transaction
+from backend.core.database.engine import Transaction
 from backend.core.settings import Settings
 from backend.features.users.errors import EmailTaken
-from backend.models import User, UserRole
+from backend.kit.vocabulary import UserRole
+from backend.models import User
 from backend.rules import audit
 from backend.rules.actor import Actor
 from backend.rules.invitations import accept_invitations

@@ -6,10 +6,18 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.engine import Row
 
-from backend.core.db import Db, Transaction
-from backend.core.queue import enqueue
+from backend.core.database.engine import Db, Transaction
+from backend.core.jobs.queue import enqueue
 from backend.features.users.schemas import Usage, User
-from backend.models import ApiKey, EmailToken, Link, Node, NodeKind, UserSession, live
+from backend.kit.vocabulary import NodeKind
+from backend.models import (
+    ApiKey,
+    EmailToken,
+    Link,
+    Node,
+    UserSession,
+    live,
+)
 from backend.models import User as UserRow
 from backend.rules import audit
 from backend.rules.administrators import require_other_admin

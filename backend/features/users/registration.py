@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 
-from backend.core.db import RequestTransaction, Transaction
-from backend.core.passwords import refuse_obvious
-from backend.core.queue import enqueue
+from backend.core.database.engine import Transaction
+from backend.core.database.requests import RequestTransaction
+from backend.core.jobs.queue import enqueue
+from backend.core.secrets.passwords import refuse_obvious
 from backend.core.services import Services
 from backend.core.settings import AuthSettings
 from backend.features.users.accounts import create_user
@@ -19,8 +20,8 @@ from backend.features.users.schemas import Register, User
 from backend.kit.addresses import client_network
 from backend.kit.emails import email_domain
 from backend.kit.ids import uuid7
+from backend.kit.vocabulary import UserRole
 from backend.models import User as UserRow
-from backend.models import UserRole
 from backend.rules import audit
 from backend.rules.actor import Actor
 

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request
 
-from backend.core.db import LateTx, Statements, Tx
+from backend.core.database.requests import LateTx, Statements, Tx
 from backend.core.errors import TooManyRequests, Unauthorized
-from backend.core.passwords import PasswordTooEasy
-from backend.core.schema import problems
-from backend.core.services import Process, SettledCallers
+from backend.core.http.problem_schema import problems
+from backend.core.secrets.passwords import PasswordTooEasy
+from backend.core.services import CurrentServices, SettledCallers
 from backend.features.users import profile, registration
 from backend.features.users.errors import EmailDomainNotAllowed, RegistrationClosed
 from backend.features.users.schemas import ChangeProfile, Register, Usage, User
@@ -47,7 +47,7 @@ router = APIRouter(
 async def register(
     request: Request,
     body: Register,
-    process: Process,
+    services: CurrentServices,
     late: LateTx,
     _key: IdempotencyHeader = None,
 ) -> User:
@@ -56,7 +56,7 @@ async def register(
     The answer is the same when the address already has an account: then nothing is changed and
     its owner gets a mail that says so.
     """
-    return await registration.register(process, late, caller(request), body)
+    return await registration.register(services, late, caller(request), body)
 
 
 @router.get("/users/me", summary="Your account", responses=problems(Unauthorized))

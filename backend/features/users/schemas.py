@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from backend.core.passwords import MAX_BYTES, MIN_LENGTH, check_length
-from backend.core.schema import Email, Label, Schema
-from backend.models import UserRole
+from backend.core.http.schema import Email, Label, Schema
+from backend.core.secrets.passwords import MAX_BYTES, MIN_LENGTH, check_length
+from backend.kit.vocabulary import UserRole
 
 
 class Register(Schema):

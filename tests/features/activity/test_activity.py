@@ -1,8 +1,8 @@
 import httpx
 
-from tests.people import Person, Register, Verify
-from tests.sharing import make_link, public, share
-from tests.transfer import upload_file
+from tests.support.people import Person, Register, Verify
+from tests.support.sharing import make_link, public, share
+from tests.support.transfer import upload_file
 
 
 async def activity(person: Person, file_id: str, **query: object) -> httpx.Response:

@@ -5,7 +5,12 @@ import pytest
 
 from backend.core.services import Services
 from backend.features.admin.accounts import create_admin
-from tests.people import PASSWORD, Person, new_email, sign_in
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    new_email,
+    sign_in,
+)
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from sqlalchemy import update
 from backend.core.services import Services
 from backend.features.admin.accounts import change_account
 from backend.features.admin.schemas import ChangeAccount
-from backend.models import User, UserRole
+from backend.kit.vocabulary import UserRole
+from backend.models import User
 from backend.rules.actor import SYSTEM
 from backend.rules.administrators import LastAdmin
-from tests.people import Person, Register, sign_in
-from tests.transfer import begin
+from tests.support.people import Person, Register, sign_in
+from tests.support.transfer import begin
 
 
 async def change(admin: Person, user_id: str, **fields: object) -> httpx.Response:

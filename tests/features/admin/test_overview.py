@@ -2,10 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.core.queue import enqueue
+from backend.core.jobs.queue import enqueue
 from backend.core.services import Services
-from tests.people import Person, Register
-from tests.transfer import upload_file
+from tests.support.people import Person, Register
+from tests.support.transfer import upload_file
 
 
 class TestEvents:

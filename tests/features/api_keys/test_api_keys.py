@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from backend.core.services import Services
 from backend.models import ApiKey, User
-from tests.people import Person, Register, until
+from tests.support.people import Person, Register, until
 
 
 async def make_key(person: Person, *scopes: str, **fields: Any) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import pytest
 from jose import jwt
 from pydantic import SecretStr
 
-from backend.core.access_tokens import TokenSigner
 from backend.core.errors import Unauthorized
+from backend.core.secrets.access_tokens import TokenSigner
 from backend.core.services import Services
 from backend.core.settings import AuthSettings, Settings
-from tests.people import Person, Register
+from tests.support.people import Person, Register
 
 HOUR = timedelta(hours=1)
 

@@ -13,7 +13,13 @@ import pytest
 
 from backend.core.settings import AuthSettings, Settings
 from tests.conftest import serve
-from tests.people import PASSWORD, Person, Register, new_email, sign_in
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    Register,
+    new_email,
+    sign_in,
+)
 
 Api = Callable[..., Awaitable[httpx.AsyncClient]]
 HERE, THERE = "198.51.100.1", "203.0.113.9"

@@ -9,9 +9,15 @@ from backend.core.services import Services
 from backend.features.auth.jobs import mail_reset
 from backend.kit.tokens import token_hash
 from backend.models import EmailToken
-from tests.jobs import run_jobs
-from tests.mailbox import Mailbox, text_of
-from tests.people import PASSWORD, Person, Register, new_email, sign_in
+from tests.support.jobs import run_jobs
+from tests.support.mailbox import Mailbox, text_of
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    Register,
+    new_email,
+    sign_in,
+)
 
 NEW_PASSWORD = "eleven red kites"
 VERIFY = "Confirm your e-mail address"

@@ -11,7 +11,7 @@ from backend.core.services import Services
 from backend.features.auth.jobs import sweep
 from backend.kit.tokens import token_hash
 from backend.models import RefreshToken, UserSession
-from tests.people import Person, Register, sign_in
+from tests.support.people import Person, Register, sign_in
 
 NOBODY = "0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"
 

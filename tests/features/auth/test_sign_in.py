@@ -10,9 +10,16 @@ from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.models import User
 from tests.conftest import serve
-from tests.jobs import run_jobs
-from tests.mailbox import Mailbox
-from tests.people import PASSWORD, Person, Register, new_email, sign_in, until
+from tests.support.jobs import run_jobs
+from tests.support.mailbox import Mailbox
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    Register,
+    new_email,
+    sign_in,
+    until,
+)
 
 
 async def deactivate(services: Services, person: Person) -> None:

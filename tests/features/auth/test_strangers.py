@@ -13,15 +13,34 @@ import pytest
 from sqlalchemy import select
 
 from backend.core.services import Services
-from backend.features.uploads.events import heal_arrived
-from backend.features.uploads.jobs import discard
+from backend.features.finalize.jobs import discard
+from backend.features.finalize.notifications import heal_arrived
 from backend.models import Upload
-from tests.jobs import run_jobs
-from tests.mailbox import Mailbox
-from tests.people import PASSWORD, Person, Register, Verify, sign_in
-from tests.sharing import Json, code, make_link, path_of, public, share
-from tests.transfer import begin, complete, send, upload_file, usage
-from tests.trees import all_pages, make_folder, root_of
+from tests.support.jobs import run_jobs
+from tests.support.mailbox import Mailbox
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    Register,
+    Verify,
+    sign_in,
+)
+from tests.support.sharing import (
+    Json,
+    code,
+    make_link,
+    path_of,
+    public,
+    share,
+)
+from tests.support.transfer import (
+    begin,
+    complete,
+    send,
+    upload_file,
+    usage,
+)
+from tests.support.trees import all_pages, make_folder, root_of
 
 HELLO = b"hello, world"
 NEW_PASSWORD = "eleven red kites"

@@ -7,9 +7,14 @@ from sqlalchemy import or_, select, text
 
 from backend.core.services import Services
 from backend.models import Event
-from tests.jobs import run_jobs
-from tests.mailbox import Mailbox
-from tests.people import PASSWORD, Person, Register, sign_in
+from tests.support.jobs import run_jobs
+from tests.support.mailbox import Mailbox
+from tests.support.people import (
+    PASSWORD,
+    Person,
+    Register,
+    sign_in,
+)
 
 NEW_PASSWORD = "eleven red kites"
 

@@ -4,9 +4,9 @@ from sqlalchemy import update
 
 from backend.core.services import Services
 from backend.models import User
-from tests.jobs import run_jobs
-from tests.people import Register
-from tests.trees import (
+from tests.support.jobs import run_jobs
+from tests.support.people import Register
+from tests.support.trees import (
     PutFile,
     Share,
     make_folder,

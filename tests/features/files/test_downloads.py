@@ -3,8 +3,13 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from tests.people import Register
-from tests.trees import PutFile, Share, make_folder, problem
+from tests.support.people import Register
+from tests.support.trees import (
+    PutFile,
+    Share,
+    make_folder,
+    problem,
+)
 
 NOWHERE = "0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"
 

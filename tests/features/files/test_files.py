@@ -1,5 +1,12 @@
-from tests.people import Register
-from tests.trees import PutFile, Share, make_folder, names_in, problem, root_of
+from tests.support.people import Register
+from tests.support.trees import (
+    PutFile,
+    Share,
+    make_folder,
+    names_in,
+    problem,
+    root_of,
+)
 
 
 class TestGet:

@@ -5,12 +5,18 @@ from datetime import timedelta
 from sqlalchemy import func, select, update
 
 from backend.core.services import Services
-from backend.features.files.jobs import purge_user
-from backend.features.uploads.jobs import sweep as sweep_uploads
+from backend.features.finalize.jobs import sweep as sweep_uploads
+from backend.features.users.jobs import purge_user
 from backend.models import Node, Upload, User
-from tests.jobs import run_jobs
-from tests.people import Person, Register
-from tests.trees import PutFile, Share, all_pages, make_folder, usage_of
+from tests.support.jobs import run_jobs
+from tests.support.people import Person, Register
+from tests.support.trees import (
+    PutFile,
+    Share,
+    all_pages,
+    make_folder,
+    usage_of,
+)
 
 from .test_downloads import fetch
 

@@ -5,10 +5,23 @@ import asyncio
 import pytest
 
 from backend.core.services import Services
-from tests.jobs import run_jobs
-from tests.people import Person, Register
-from tests.transfer import begin, complete, send, upload_file
-from tests.trees import Json, PutFile, all_pages, make_folder, names_in, root_of, usage_of
+from tests.support.jobs import run_jobs
+from tests.support.people import Person, Register
+from tests.support.transfer import (
+    begin,
+    complete,
+    send,
+    upload_file,
+)
+from tests.support.trees import (
+    Json,
+    PutFile,
+    all_pages,
+    make_folder,
+    names_in,
+    root_of,
+    usage_of,
+)
 
 from .test_downloads import fetch
 

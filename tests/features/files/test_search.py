@@ -1,7 +1,13 @@
 import pytest
 
-from tests.people import Register
-from tests.trees import PutFile, Share, all_pages, make_folder, problem
+from tests.support.people import Register
+from tests.support.trees import (
+    PutFile,
+    Share,
+    all_pages,
+    make_folder,
+    problem,
+)
 
 
 async def found(person, **query) -> list[str]:

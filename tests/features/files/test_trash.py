@@ -3,12 +3,12 @@ from datetime import timedelta
 from sqlalchemy import func, update
 
 from backend.core.services import Services
-from backend.features.files import purge
-from backend.features.files.jobs import purge_trash, sweep_trash
+from backend.features.tree import purge
+from backend.features.tree.jobs import purge_trash, sweep_trash
 from backend.models import Node
-from tests.jobs import run_jobs
-from tests.people import Person, Register
-from tests.trees import (
+from tests.support.jobs import run_jobs
+from tests.support.people import Person, Register
+from tests.support.trees import (
     Json,
     PutFile,
     Share,

@@ -1,9 +1,15 @@
 import asyncio
 
 from backend.core.services import Services
-from tests.jobs import run_jobs
-from tests.people import Register
-from tests.trees import PutFile, Share, all_pages, problem, usage_of
+from tests.support.jobs import run_jobs
+from tests.support.people import Register
+from tests.support.trees import (
+    PutFile,
+    Share,
+    all_pages,
+    problem,
+    usage_of,
+)
 
 from .test_downloads import fetch
 

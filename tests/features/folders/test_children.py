@@ -2,8 +2,8 @@ from itertools import product
 
 import pytest
 
-from tests.people import Register
-from tests.trees import (
+from tests.support.people import Register
+from tests.support.trees import (
     PutFile,
     Share,
     all_pages,

@@ -3,8 +3,16 @@ import unicodedata
 import pytest
 
 from backend.core.services import Services
-from tests.people import Register
-from tests.trees import PutFile, Share, chain, make_folder, names_in, problem, root_of
+from tests.support.people import Register
+from tests.support.trees import (
+    PutFile,
+    Share,
+    chain,
+    make_folder,
+    names_in,
+    problem,
+    root_of,
+)
 
 NOWHERE = "0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"
 

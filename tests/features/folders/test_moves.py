@@ -1,8 +1,17 @@
 import asyncio
 
 from backend.core.services import Services
-from tests.people import Person, Register
-from tests.trees import Json, PutFile, Share, chain, make_folder, names_in, problem, root_of
+from tests.support.people import Person, Register
+from tests.support.trees import (
+    Json,
+    PutFile,
+    Share,
+    chain,
+    make_folder,
+    names_in,
+    problem,
+    root_of,
+)
 
 
 async def move(person: Person, node: Json, folder: Json, **also: str):

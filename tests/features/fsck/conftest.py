@@ -12,9 +12,9 @@ from backend.cli import app
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
 from tests.conftest import RATES, new_database, serve
-from tests.embedded_s3 import Endpoint
-from tests.people import Register, people
-from tests.transfer import upload_file
+from tests.support.embedded_s3 import Endpoint
+from tests.support.people import Register, people
+from tests.support.transfer import upload_file
 
 Run = Callable[..., "asyncio.Future[Result]"]
 """`await run("--repair", settings=...)`: `we-upload fsck`, on the tests' own database and bucket

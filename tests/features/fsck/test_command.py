@@ -11,7 +11,7 @@ from backend.core.services import Services
 from backend.features.fsck.jobs import report
 from backend.models import User
 from tests.features.fsck.conftest import Run
-from tests.people import Person, Register
+from tests.support.people import Person, Register
 
 
 @pytest.fixture

@@ -9,16 +9,30 @@ import pytest
 from sqlalchemy import update
 
 from backend.core.services import Services
+from backend.features.finalize.jobs import sweep
 from backend.features.fsck.findings import Finding, Inspection
 from backend.features.fsck.service import fsck
 from backend.features.uploads.ending import end
-from backend.features.uploads.jobs import sweep
-from backend.models import FileVersion, Node, Upload, UploadState, User
+from backend.kit.vocabulary import UploadState
+from backend.models import (
+    FileVersion,
+    Node,
+    Upload,
+    User,
+)
 from backend.rules.actor import SYSTEM
-from tests.jobs import run_jobs
-from tests.people import Person, Register
-from tests.transfer import Json, begin, complete, send, send_parts, upload_file, usage
-from tests.trees import make_folder, root_of
+from tests.support.jobs import run_jobs
+from tests.support.people import Person, Register
+from tests.support.transfer import (
+    Json,
+    begin,
+    complete,
+    send,
+    send_parts,
+    upload_file,
+    usage,
+)
+from tests.support.trees import make_folder, root_of
 
 HELLO = b"hello, world"
 NOW = timedelta(0)

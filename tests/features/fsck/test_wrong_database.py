@@ -11,10 +11,10 @@ from pydantic import SecretStr
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
 from tests.conftest import RATES, new_database, serve
-from tests.embedded_s3 import Endpoint
 from tests.features.fsck.conftest import Run
-from tests.people import people
-from tests.transfer import begin, upload_file
+from tests.support.embedded_s3 import Endpoint
+from tests.support.people import people
+from tests.support.transfer import begin, upload_file
 
 
 @dataclass

@@ -9,7 +9,7 @@ from backend.core.services import Services
 from backend.core.settings import Settings, SharingSettings
 from backend.models import User
 from tests.conftest import serve
-from tests.people import Person
+from tests.support.people import Person
 
 LockOut = Callable[[Person], Awaitable[None]]
 

@@ -2,10 +2,10 @@ import asyncio
 
 import httpx
 
-from tests.people import Register
-from tests.sharing import code, make_link, public
-from tests.transfer import upload_file
-from tests.trees import make_folder
+from tests.support.people import Register
+from tests.support.sharing import code, make_link, public
+from tests.support.transfer import upload_file
+from tests.support.trees import make_folder
 
 
 class TestDownload:

@@ -2,10 +2,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.people import Register, Verify
-from tests.sharing import code, make_link, path_of, public, share
-from tests.transfer import upload_file
-from tests.trees import make_folder
+from tests.support.people import Register, Verify
+from tests.support.sharing import (
+    code,
+    make_link,
+    path_of,
+    public,
+    share,
+)
+from tests.support.transfer import upload_file
+from tests.support.trees import make_folder
 
 PASSWORD = "violet umbrella"
 

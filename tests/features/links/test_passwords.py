@@ -4,10 +4,15 @@ from itertools import count
 import httpx
 import pytest
 
-from tests.people import Person, Register, plain_client
-from tests.sharing import Json, code, make_link, public
-from tests.transfer import upload_file
-from tests.trees import make_folder
+from tests.support.people import Person, Register, plain_client
+from tests.support.sharing import (
+    Json,
+    code,
+    make_link,
+    public,
+)
+from tests.support.transfer import upload_file
+from tests.support.trees import make_folder
 
 PASSWORD = "violet umbrella"
 VISITORS = count(1)

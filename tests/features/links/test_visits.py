@@ -5,10 +5,17 @@ import pytest
 
 from backend.core.services import Services
 from tests.features.links.conftest import LockOut
-from tests.people import Register, Verify
-from tests.sharing import code, expire, make_link, path_of, public, share
-from tests.transfer import upload_file
-from tests.trees import make_folder
+from tests.support.people import Register, Verify
+from tests.support.sharing import (
+    code,
+    expire,
+    make_link,
+    path_of,
+    public,
+    share,
+)
+from tests.support.transfer import upload_file
+from tests.support.trees import make_folder
 
 
 class TestShow:

@@ -1,10 +1,10 @@
 import httpx
 
 from backend.core.services import Services
-from tests.html import parse
-from tests.jobs import run_jobs
-from tests.mailbox import Mailbox
-from tests.people import Register, sign_in
+from tests.support.html import parse
+from tests.support.jobs import run_jobs
+from tests.support.mailbox import Mailbox
+from tests.support.people import Register, sign_in
 
 
 class TestVerify:

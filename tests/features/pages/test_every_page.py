@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from backend.features.pages.rendering import OWN
-from tests.html import Document, parse
-from tests.people import Register
-from tests.sharing import make_link
-from tests.transfer import upload_file
-from tests.trees import make_folder
+from tests.support.html import Document, parse
+from tests.support.people import Register
+from tests.support.sharing import make_link
+from tests.support.transfer import upload_file
+from tests.support.trees import make_folder
 
 HUES = ("blue", "green", "rose", "amber", "violet", "slate")
 PAGES = ("file", "folder", "locked", "wrong", "withdrawn", "verify", "reset", "landing")

@@ -3,11 +3,11 @@ import pytest
 
 from backend.core.services import Services
 from backend.features.pages import link_pages
-from tests.html import parse
-from tests.people import Register
-from tests.sharing import Json, expire, make_link
-from tests.transfer import upload_file
-from tests.trees import make_folder
+from tests.support.html import parse
+from tests.support.people import Register
+from tests.support.sharing import Json, expire, make_link
+from tests.support.transfer import upload_file
+from tests.support.trees import make_folder
 
 PASSWORD = "violet umbrella"
 

@@ -1,11 +1,11 @@
 import asyncio
 
 from backend.core.services import Services
-from tests.jobs import run_jobs
-from tests.mailbox import Mailbox
-from tests.people import Register, Verify, new_email
-from tests.sharing import path_of, share
-from tests.trees import make_folder
+from tests.support.jobs import run_jobs
+from tests.support.mailbox import Mailbox
+from tests.support.people import Register, Verify, new_email
+from tests.support.sharing import path_of, share
+from tests.support.trees import make_folder
 
 VERIFY = "Confirm your e-mail address"
 

@@ -6,12 +6,17 @@ import httpx
 import pytest
 
 from backend.core.services import Services
-from tests.jobs import run_jobs
-from tests.mailbox import Mailbox, text_of
-from tests.people import Person, Register, Verify, new_email
-from tests.sharing import Json, share
-from tests.transfer import upload_file
-from tests.trees import make_folder
+from tests.support.jobs import run_jobs
+from tests.support.mailbox import Mailbox, text_of
+from tests.support.people import (
+    Person,
+    Register,
+    Verify,
+    new_email,
+)
+from tests.support.sharing import Json, share
+from tests.support.transfer import upload_file
+from tests.support.trees import make_folder
 
 BAIT = "Salary review, urgent: log in at https://evil.example"
 

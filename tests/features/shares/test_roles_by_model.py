@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.people import Person, Register, Verify
-from tests.sharing import path_of, share
-from tests.trees import make_folder
+from tests.support.people import Person, Register, Verify
+from tests.support.sharing import path_of, share
+from tests.support.trees import make_folder
 
 TREE = {"top": None, "left": "top", "right": "top", "leaf": "left"}
 ROLES = ["viewer", "editor", "owner"]

@@ -1,7 +1,7 @@
-from tests.people import Register, Verify
-from tests.sharing import path_of, share
-from tests.transfer import upload_file
-from tests.trees import make_folder
+from tests.support.people import Register, Verify
+from tests.support.sharing import path_of, share
+from tests.support.transfer import upload_file
+from tests.support.trees import make_folder
 
 
 class TestSharedWithMe:

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from tests.people import Register
-from tests.transfer import begin, upload_file, usage
+from tests.support.people import Register
+from tests.support.transfer import begin, upload_file, usage
 
 HELLO = b"hello, world"
 GIB = 1024**3

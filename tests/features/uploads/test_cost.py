@@ -9,8 +9,13 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.people import Register
-from tests.transfer import begin, send, send_parts, upload_file
+from tests.support.people import Register
+from tests.support.transfer import (
+    begin,
+    send,
+    send_parts,
+    upload_file,
+)
 
 HELLO = b"hello, world"
 

@@ -6,11 +6,18 @@ import pytest
 from sqlalchemy import update
 
 from backend.core.services import Services
-from backend.features.uploads.jobs import discard, sweep
+from backend.features.finalize.jobs import discard, sweep
 from backend.models import Upload
-from tests.people import Person, Register
-from tests.transfer import Json, begin, complete, send, send_parts, usage
-from tests.trees import problem
+from tests.support.people import Person, Register
+from tests.support.transfer import (
+    Json,
+    begin,
+    complete,
+    send,
+    send_parts,
+    usage,
+)
+from tests.support.trees import problem
 
 HELLO = b"hello, world"
 FIRST = {"part_numbers": [1]}

@@ -15,11 +15,23 @@ import pytest
 from sqlalchemy import select
 
 from backend.core.services import Services
-from backend.features.uploads.events import following_events, heal_arrived
+from backend.features.finalize.notifications import following_events, heal_arrived
 from backend.models import Upload
-from tests.faulty_server import FaultyServer, answers, faulty_server, resets
-from tests.people import Person, Register
-from tests.transfer import Json, begin, complete, send, send_parts, usage
+from tests.support.faulty_server import (
+    FaultyServer,
+    answers,
+    faulty_server,
+    resets,
+)
+from tests.support.people import Person, Register
+from tests.support.transfer import (
+    Json,
+    begin,
+    complete,
+    send,
+    send_parts,
+    usage,
+)
 
 HELLO = b"hello, world"
 

@@ -6,14 +6,22 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from backend.core.s3.objects import OpenUpload
 from backend.core.services import Services
-from backend.core.stored import OpenUpload
-from backend.features.uploads.jobs import sweep
+from backend.features.finalize.jobs import sweep
 from backend.models import User
 from tests.features.uploads.test_ending import let_time_pass
-from tests.people import Person, Register
-from tests.transfer import Json, begin, complete, send, send_parts, sha256_base64, usage
-from tests.trees import problem
+from tests.support.people import Person, Register
+from tests.support.transfer import (
+    Json,
+    begin,
+    complete,
+    send,
+    send_parts,
+    sha256_base64,
+    usage,
+)
+from tests.support.trees import problem
 
 MIB = 1024**2
 CONTENT = os.urandom(33 * MIB + 7)

@@ -1,6 +1,11 @@
-from tests.people import Register
-from tests.transfer import begin, complete, send, sha256_base64
-from tests.trees import listed, problem, root_of
+from tests.support.people import Register
+from tests.support.transfer import (
+    begin,
+    complete,
+    send,
+    sha256_base64,
+)
+from tests.support.trees import listed, problem, root_of
 
 HELLO = b"hello, world"
 FORM = {"method": "post"}

@@ -1,7 +1,14 @@
 import asyncio
 
-from tests.people import Register
-from tests.transfer import begin, complete, send, sha256_base64, upload_file, usage
+from tests.support.people import Register
+from tests.support.transfer import (
+    begin,
+    complete,
+    send,
+    sha256_base64,
+    upload_file,
+    usage,
+)
 
 HELLO = b"hello, world"
 

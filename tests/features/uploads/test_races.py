@@ -9,17 +9,24 @@ import httpx
 import pytest
 from sqlalchemy import func, update
 
+from backend.core.s3.objects import ObjectHead
 from backend.core.services import Services
-from backend.core.stored import ObjectHead
-from backend.features.files.purge import condemn_tree
+from backend.features.finalize.jobs import sweep
+from backend.features.tree.purge import condemn_tree
 from backend.features.uploads import queries
-from backend.features.uploads.jobs import sweep
 from backend.kit import faults
 from backend.models import Upload
 from tests.features.uploads.test_ending import let_time_pass, look
-from tests.people import Person, Register
-from tests.transfer import Json, begin, complete, send, upload_file, usage
-from tests.trees import listed, make_folder, root_of
+from tests.support.people import Person, Register
+from tests.support.transfer import (
+    Json,
+    begin,
+    complete,
+    send,
+    upload_file,
+    usage,
+)
+from tests.support.trees import listed, make_folder, root_of
 
 HELLO = b"hello, world"
 Arm = Callable[[Callable[[str], None]], None]

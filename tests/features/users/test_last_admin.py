@@ -12,8 +12,13 @@ from backend.core.services import open_services
 from backend.core.settings import Settings
 from backend.features.admin.accounts import create_admin
 from tests.conftest import new_database, serve
-from tests.people import PASSWORD, new_email, plain_client, sign_in
-from tests.sharing import code
+from tests.support.people import (
+    PASSWORD,
+    new_email,
+    plain_client,
+    sign_in,
+)
+from tests.support.sharing import code
 
 
 @pytest.fixture

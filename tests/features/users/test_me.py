@@ -5,8 +5,8 @@ from sqlalchemy import select, update
 
 from backend.core.services import Services
 from backend.models import Node, User
-from tests.jobs import run_jobs
-from tests.people import Register, sign_in
+from tests.support.jobs import run_jobs
+from tests.support.people import Register, sign_in
 
 
 class TestMe:

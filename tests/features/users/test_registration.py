@@ -10,9 +10,14 @@ from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.models import Node, User
 from tests.conftest import serve
-from tests.jobs import run_jobs
-from tests.mailbox import Mailbox
-from tests.people import PASSWORD, Register, new_email, sign_in
+from tests.support.jobs import run_jobs
+from tests.support.mailbox import Mailbox
+from tests.support.people import (
+    PASSWORD,
+    Register,
+    new_email,
+    sign_in,
+)
 
 
 def wish(**fields: Any) -> dict[str, Any]:

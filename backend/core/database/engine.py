@@ -1,0 +1,213 @@
+"""PostgreSQL: one engine, and the two ways to use it.
+
+`transaction()` for everything that changes more than one thing; `autocommit` for single
+statements, which PostgreSQL makes atomic by itself: a read in autocommit costs one round trip
+instead of three (BEGIN, statement, COMMIT). Both run Core statements over the models' tables and
+give rows; there is no unit of work and nothing is loaded behind anybody's back.
+"""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, cast
+from uuid import uuid4
+
+import asyncpg
+import structlog
+from sqlalchemy import CursorResult, Executable
+from sqlalchemy.engine import Result
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+
+from backend.core.database.pools import (
+    LOST,
+    TRANSIENT,
+    PoolUse,
+    Turns,
+    probe_idle_connections,
+)
+from backend.core.database.prepared import Prepared, Record
+from backend.core.errors import DependencyUnavailable
+from backend.core.settings import DatabaseSettings
+from backend.kit import faults
+
+log = structlog.stdlib.get_logger(__name__)
+
+Connect = Callable[..., Coroutine[Any, Any, Any]]
+
+Transaction = AsyncConnection
+"""A connection inside an open transaction."""
+
+
+class Autocommit:
+    """Runs single Core statements, each a transaction of its own.
+
+    Results are fetched whole before the connection goes back to the pool.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, turns: Turns, connect: Connect, settings: DatabaseSettings
+    ) -> None:
+        """`turns` are those of `engine`; prepared statements have connections of their own."""
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine_turns = turns
+        self._connect = connect
+        self._size = settings.pool_size
+        self._pool: asyncpg.Pool[Record] | None = None
+        self._turns = Turns(self._size, settings.pool_timeout)
+
+    async def fetch(self, statement: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Run a prepared statement and return its rows.
+
+        Raises:
+            DependencyUnavailable: the connection broke, or none came free in time.
+        """
+        pool = self._pool or await self._open_pool()
+        try:
+            async with self._turns:
+                return await pool.fetch(statement.sql, *statement.arguments(values))
+        except LOST as error:
+            log.warning("lost the database", error=type(error).__name__)
+            raise DependencyUnavailable("The database does not answer.") from error
+        except asyncpg.PostgresError as error:
+            if not (error.sqlstate or "").startswith(TRANSIENT):
+                raise
+            log.warning("the database gave up", error=type(error).__name__)
+            raise DependencyUnavailable("The database is busy.") from error
+
+    async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
+        """Run `statement` and return its rows, already fetched."""
+        async with self._engine_turns, self._engine.connect() as connection:
+            result: CursorResult[Any] = await connection.execute(statement, parameters)
+            return result.freeze()() if result.returns_rows else result
+
+    async def _open_pool(self) -> "asyncpg.Pool[Record]":
+        """The connections of prepared statements, opened one by one as they are needed.
+
+        A single statement leaves nothing behind, so nothing is reset between two of them.
+        """
+        self._pool = await asyncpg.create_pool(
+            min_size=0,
+            max_size=self._size,
+            connect=self._connect,
+            reset=_keep,
+            record_class=Record,
+        )
+        return self._pool
+
+    def use(self) -> PoolUse:
+        """How many connections of prepared statements there are."""
+        held, idle = (pool.get_size(), pool.get_idle_size()) if (pool := self._pool) else (0, 0)
+        return PoolUse(held - idle, idle, self._size)
+
+    async def close(self) -> None:
+        """Close the connections of prepared statements."""
+        if self._pool is not None:
+            await self._pool.close()
+
+
+class Db(Protocol):
+    """Whatever a query runs on: part of a transaction, or alone."""
+
+    async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
+        """Run `statement` and return its rows."""
+
+
+async def fetch(db: Db, statement: Prepared, **values: Any) -> Sequence[Any]:
+    """Run a prepared statement on `db`: by the short way where it stands alone.
+
+    Raises:
+        DependencyUnavailable: the database does not answer.
+    """
+    if isinstance(db, Autocommit):
+        return await db.fetch(statement, values)
+    return (await db.execute(statement.statement, values)).all()
+
+
+async def fetch_one(db: Db, statement: Prepared, **values: Any) -> Any | None:
+    """The first row of `fetch`, or None."""
+    rows = await fetch(db, statement, **values)
+    return rows[0] if rows else None
+
+
+class Database:
+    """The connection pool of one process.
+
+    Connecting and waiting for a free connection are bounded; a connection is probed before use,
+    so a restarted server costs one retry and not an error.
+    """
+
+    def __init__(self, settings: DatabaseSettings, *, direct: bool = False) -> None:
+        """`direct` goes around a pooler, for LISTEN and CREATE INDEX CONCURRENTLY."""
+        self._settings = settings
+        self._url = (settings.direct_url if direct else None) or settings.url
+        self._pooled = pooled = settings.pooler == "transaction" and self._url is settings.url
+        self.engine = create_async_engine(
+            # A transaction pooler hands every transaction another server connection, where the
+            # prepared statements of the last one do not exist.
+            f"postgresql+asyncpg://?prepared_statement_cache_size={0 if pooled else 500}",
+            async_creator=self.connect,
+            pool_size=settings.pool_size,
+            max_overflow=settings.max_overflow,
+            pool_use_lifo=True,
+            connect_args={"prepared_statement_name_func": _unique_name} if pooled else {},
+        )
+        probe_idle_connections(self.engine)
+        self._turns = Turns(settings.pool_size + settings.max_overflow, settings.pool_timeout)
+        self.autocommit = Autocommit(self.engine, self._turns, self._connect, settings)
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """Open a raw connection outside the pool.
+
+        `sslmode`, `sslrootcert` and the other libpq options stand in the URL (RDS: verify-full).
+
+        Raises:
+            DependencyUnavailable: nothing answers, or the server takes no connections.
+        """
+        return cast("asyncpg.Connection[asyncpg.Record]", await self._connect())
+
+    async def _connect(self, *_: object, **options: Any) -> Any:
+        settings = self._settings
+        timeout = str(int(settings.statement_timeout * 1000))
+        try:
+            return await asyncpg.connect(
+                self._url.get_secret_value().replace("postgresql+asyncpg://", "postgresql://", 1),
+                password=settings.password.get_secret_value() if settings.password else None,
+                timeout=settings.connect_timeout,
+                statement_cache_size=0 if self._pooled else 100,
+                # Poolers refuse unknown start-up parameters: there, set the timeout on the role.
+                server_settings={}
+                if self._pooled
+                else {"statement_timeout": timeout, "jit": "off"},
+                **options,
+            )
+        except (asyncpg.PostgresError, *LOST) as error:
+            log.warning("cannot connect to the database", error=type(error).__name__)
+            raise DependencyUnavailable("The database does not answer.") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction: commits on success, rolls back on any error."""
+        async with self._turns, self.engine.begin() as tx:
+            yield tx
+            faults.reach("transaction.done")
+        faults.reach("transaction.committed")
+
+    def use(self) -> PoolUse:
+        """How many connections of transactions there are."""
+        pool = cast("QueuePool", self.engine.pool)
+        return PoolUse(
+            pool.checkedout(), pool.checkedin(), pool.size() + self._settings.max_overflow
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.autocommit.close()
+        await self.engine.dispose()
+
+
+async def _keep(_connection: object) -> None:
+    """A single statement leaves nothing behind that would have to be reset."""
+
+
+def _unique_name() -> str:
+    return f"__asyncpg_{uuid4()}__"

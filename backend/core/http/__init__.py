@@ -1,0 +1,1 @@
+"""HTTP as the product speaks it: the edge, routes, pages, problem documents."""

@@ -1,0 +1,56 @@
+"""Problem documents as the OpenAPI document describes them."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from backend.core.errors import ApiError, DependencyUnavailable, TooManyRequests
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). Branch on `code`; show `detail` to people; quote `request_id`."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["There is nothing here that you can see."])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is nothing here that you can see."])
+    code: str = Field(examples=["not_found"])
+    request_id: str | None = Field(examples=["0199c0de7e5d7c0a8d1f6c1b2a3f4e5d"])
+    errors: list[dict[str, Any]] | None = None
+
+
+def problems(*errors: type[ApiError]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI responses for the errors an operation declares, several codes a status."""
+    by_status: dict[int | str, list[type[ApiError]]] = {}
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error)
+    return {status: _response(kinds) for status, kinds in by_status.items()}
+
+
+def _response(kinds: list[type[ApiError]]) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": " · ".join(f"`{kind.code}`: {kind.title_of()}" for kind in kinds),
+        "content": {
+            "application/problem+json": {
+                # By reference: a `model` would be declared as application/json.
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "examples": {kind.code: {"value": _example(kind)} for kind in kinds},
+            }
+        },
+    }
+    if kinds[0].status in {TooManyRequests.status, DependencyUnavailable.status}:
+        response["headers"] = {
+            "Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds."}
+        }
+    return response
+
+
+def _example(kind: type[ApiError]) -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "title": kind.title_of(),
+        "status": kind.status,
+        "detail": kind.title_of(),
+        "code": kind.code,
+        "request_id": "0199c0de7e5d7c0a8d1f6c1b2a3f4e5d",
+    }

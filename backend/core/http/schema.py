@@ -1,0 +1,48 @@
+"""The shapes that requests and answers share. Pure: no framework, no database."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from backend.kit.emails import normalize_email
+from backend.kit.labels import MAX_LABEL_LENGTH, clean_label
+
+T = TypeVar("T")
+
+
+class Schema(BaseModel):
+    """A request or response body. Unknown fields are refused: a typo must not pass silently."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class Page(Schema, Generic[T]):
+    """One page of a list; `next_cursor` is null on the last one."""
+
+    items: Sequence[T]
+    next_cursor: str | None = None
+
+
+Email = Annotated[
+    str,
+    Field(max_length=254, examples=["ada@example.com"], json_schema_extra={"format": "email"}),
+    AfterValidator(normalize_email),
+]
+Label = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_LABEL_LENGTH, examples=["Ada Lovelace"]),
+    AfterValidator(clean_label),
+]
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie in the years 1 to 9999, in UTC") from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with its offset, brought to UTC: the first and last hours of the calendar have none."""

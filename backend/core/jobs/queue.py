@@ -1,0 +1,135 @@
+"""Jobs in PostgreSQL (pgqueuer): enqueued in the caller's transaction, run by the worker.
+
+A job that fails is retried with exponential backoff and jitter; after `MAX_ATTEMPTS` it is held in
+the dead-letter state `failed`, where an operator sees it and can retry it.
+"""
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+import orjson
+from pgqueuer import PgQueuer
+from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Context, Job, Schedule
+
+from backend.core.database.engine import Transaction
+from backend.core.jobs.backlog import queries_in
+from backend.core.observability import metrics
+
+MAX_ATTEMPTS = 8
+MAX_DELAY = timedelta(minutes=10)
+
+Payload = dict[str, str | int | list[str]]
+
+
+async def enqueue(
+    tx: Transaction,
+    name: str,
+    payload: Payload,
+    *,
+    delay: timedelta | None = None,
+    dedupe_key: str | None = None,
+) -> None:
+    """Add a job that exists exactly if `tx` commits.
+
+    Args:
+        tx: the caller's transaction.
+        name: the job's registered name.
+        payload: JSON; ids as strings.
+        delay: run not before now + delay.
+        dedupe_key: while a job with this key waits or runs, another is not added.
+    """
+    queries = await queries_in(tx)
+    await queries.enqueue(
+        name,
+        orjson.dumps(payload),
+        execute_after=delay,
+        dedupe_key=dedupe_key,
+        on_conflict="skip",
+    )
+
+
+JobFunction = Callable[..., Awaitable[None]]
+
+
+@dataclass
+class JobTable:
+    """What a feature's `jobs.py` offers: handlers by name, and periodic ones by cron expression.
+
+    A handler takes the worker's `Services` and the payload's fields as keyword arguments.
+    """
+
+    handlers: dict[str, JobFunction] = field(default_factory=dict)
+    periodic: dict[str, tuple[str, JobFunction]] = field(default_factory=dict)
+
+    def job(self, name: str) -> Callable[[JobFunction], JobFunction]:
+        """Register the decorated function under `name`."""
+
+        def register(function: JobFunction) -> JobFunction:
+            self.handlers[name] = function
+            return function
+
+        return register
+
+    def every(self, cron: str, name: str) -> Callable[[JobFunction], JobFunction]:
+        """Run the decorated function by the cron expression, once however many workers."""
+
+        def register(function: JobFunction) -> JobFunction:
+            self.periodic[name] = (cron, function)
+            return function
+
+        return register
+
+
+def bind(queue: PgQueuer, table: JobTable, services: object) -> None:
+    """Let `queue` run every job of `table` with `services`."""
+    for name, function in table.handlers.items():
+        queue.entrypoint(name, on_failure="hold", executor_factory=_retrying)(
+            partial(_run_job, function, services)
+        )
+    for name, (cron, function) in table.periodic.items():
+        queue.schedule(name, cron)(partial(_run_periodic, function, services))
+
+
+class _JitteredRetry(DatabaseRetryEntrypointExecutor):
+    async def execute(self, job: Job, context: Context) -> None:
+        """Run the job; wait for half to all of the delay, or those that failed together meet again.
+
+        Raises:
+            RetryRequested: it failed, and is to be tried again.
+        """
+        try:
+            await super().execute(job, context)
+        except RetryRequested as retry:
+            retry.delay *= random.uniform(0.5, 1)  # noqa: S311 - nothing to guess
+            raise
+
+
+def _retrying(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:
+    return _JitteredRetry(parameters, max_attempts=MAX_ATTEMPTS, max_delay=MAX_DELAY)
+
+
+async def _run_job(function: JobFunction, services: object, job: Job) -> None:
+    with _timed(job.entrypoint):
+        await function(services, **orjson.loads(job.payload or b"{}"))
+
+
+async def _run_periodic(function: JobFunction, services: object, schedule: Schedule) -> None:
+    with _timed(schedule.entrypoint):
+        await function(services)
+
+
+@contextmanager
+def _timed(name: str) -> Iterator[None]:
+    started, outcome = time.perf_counter(), "failed"
+    try:
+        yield
+        outcome = "ok"
+    finally:
+        metrics.job_duration.labels(name, outcome).observe(time.perf_counter() - started)

@@ -1,0 +1,1 @@
+"""How much may be asked: of us (rates), and by us of others (guarded services)."""

@@ -1,0 +1,140 @@
+"""Prometheus metrics: every name the product exports stands here and in docs/metrics.md."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+
+from prometheus_client import REGISTRY, Counter, Enum, Gauge, Histogram, generate_latest
+
+from backend.core.database.pools import PoolUse
+from backend.core.jobs.backlog import Backlog
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+MICROSECONDS = (5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 2.5e-2, 0.1)
+UP_TO_A_WEEK = (0.5, 1, 5, 15, 60, 300, 900, 3600, 21600, 86400, 604800)
+
+http_requests = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
+http_duration = Histogram(
+    "http_request_duration_seconds", "Time to answer.", ["method", "route"], buckets=SECONDS
+)
+rate_limit_refusals = Counter(
+    "rate_limit_refusals_total", "Requests refused by a rate limit, by its purpose.", ["purpose"]
+)
+http_in_flight = Gauge("http_requests_in_flight", "Requests being answered now.")
+
+dependency_duration = Histogram(
+    "dependency_call_duration_seconds",
+    "Time a call to an outside service took, by outcome: ok, refused, fault, rejected.",
+    ["service", "operation", "outcome"],
+    buckets=SECONDS,
+)
+breaker_state = Enum(
+    "circuit_breaker_state",
+    "Whether calls to an outside service are let through.",
+    ["service"],
+    states=["closed", "half-opened", "opened"],
+)
+
+uploads = Counter(
+    "uploads_total",
+    "Uploads that came to a state: begun, completed, failed, expired, aborted.",
+    ["state", "method"],
+)
+upload_bytes = Counter(
+    "upload_bytes_total", "Declared sizes of those uploads, added up.", ["state", "method"]
+)
+upload_duration = Histogram(
+    "upload_duration_seconds",
+    "Time from the beginning of an upload to its completion.",
+    ["method"],
+    buckets=UP_TO_A_WEEK,
+)
+signing_duration = Histogram(
+    "signing_duration_seconds",
+    "Time to sign, by kind: put, post, get, parts (all that one call asks for).",
+    ["kind"],
+    buckets=MICROSECONDS,
+)
+
+# Not `job`: Prometheus gives every series a label of that name.
+job_duration = Histogram(
+    "job_duration_seconds",
+    "Time a job took, by outcome: ok, failed.",
+    ["name", "outcome"],
+    buckets=(*SECONDS, 60, 300, 900),
+)
+jobs = Gauge("jobs", "Jobs in the queue, by state: queued, picked, failed.", ["name", "state"])
+oldest_job = Gauge(
+    "jobs_oldest_due_seconds", "How long the first queued job has been due.", ["name"]
+)
+pool_connections = Gauge(
+    "database_pool_connections",
+    "Connections, by pool (transactions, statements) and state: used, idle.",
+    ["pool", "state"],
+)
+pool_limit = Gauge(
+    "database_pool_connections_max", "Connections that a pool may hold at most.", ["pool"]
+)
+
+uploads_healed = Counter(
+    "uploads_healed_total", "Uploads the worker completed without their client."
+)
+upload_events = Counter(
+    "upload_events_total",
+    "Messages of the bucket's queue, by outcome: handled, failed.",
+    ["outcome"],
+)
+fsck_findings = Gauge(
+    "fsck_findings", "What the last daily comparison of bucket and database found.", ["kind"]
+)
+fsck_finished = Gauge(
+    "fsck_last_finished_timestamp_seconds", "When the last daily comparison was done."
+)
+fsck_duration = Gauge("fsck_last_duration_seconds", "How long the last daily comparison took.")
+
+
+def show_backlog(counts: Iterable[Backlog]) -> None:
+    """Set the gauges of the queue to `counts`."""
+    jobs.clear()
+    oldest_job.clear()
+    for count in counts:
+        jobs.labels(count.name, count.state).set(count.count)
+        if count.state == "queued":
+            oldest_job.labels(count.name).set(count.oldest_seconds)
+
+
+def watch_pool(name: str, use: Callable[[], PoolUse]) -> None:
+    """Let the gauges of a connection pool ask `use` whenever they are read."""
+    pool_connections.labels(name, "used").set_function(lambda: use().used)
+    pool_connections.labels(name, "idle").set_function(lambda: use().idle)
+    pool_limit.labels(name).set_function(lambda: use().limit)
+
+
+@cache
+def of_request(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """The counter and the histogram of one sort of request; finding them by labels costs 3 us."""
+    return http_requests.labels(method, route, status), http_duration.labels(method, route)
+
+
+def count_upload(state: str, method: str, size: int) -> None:
+    """Count an upload of `size` bytes that has come to `state`."""
+    count, size_sum = _of_upload(state, method)
+    count.inc()
+    size_sum.inc(size)
+
+
+@cache
+def _of_upload(state: str, method: str) -> tuple[Counter, Counter]:
+    return uploads.labels(state, method), upload_bytes.labels(state, method)
+
+
+def show_fsck(findings: Mapping[str, int], *, seconds: float) -> None:
+    """Set the gauges of fsck to its findings by kind."""
+    for kind, count in findings.items():
+        fsck_findings.labels(kind).set(count)
+    fsck_duration.set(seconds)
+    fsck_finished.set_to_current_time()
+
+
+def exposition() -> bytes:
+    """Every metric in the Prometheus text format."""
+    return generate_latest(REGISTRY)

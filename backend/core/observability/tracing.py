@@ -1,0 +1,114 @@
+"""Traces by OTLP: one request or job, with every statement and every call to S3 it makes.
+
+Loaded only when a collector is configured: see `telemetry`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
+from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span, format_span_id, format_trace_id
+from pgqueuer.adapters.tracing.opentelemetry import OpenTelemetryTracing
+from pgqueuer.domain.models import Job
+from pgqueuer.ports.tracing import TRACER
+from structlog.contextvars import bind_contextvars, bound_contextvars
+
+from backend.core.observability.otlp_metrics import MetricsSender
+from backend.core.observability.spans import Cleaned, EntriesOnly
+from backend.core.observability.telemetry import Telemetry
+from backend.core.settings import Settings
+
+NO_METER = NoOpMeterProvider()
+"""What the libraries would count, `metrics` counts already."""
+PROBES = "/health$,/ready$,/metrics$"
+
+
+class Tracing(Telemetry):
+    """Spans of requests, jobs, statements and S3 calls, given to `processor`."""
+
+    def __init__(self, resource: Resource, processor: SpanProcessor, ratio: float = 1) -> None:
+        sampler = ParentBased(EntriesOnly(TraceIdRatioBased(ratio)))
+        self._provider = TracerProvider(resource=resource, sampler=sampler)
+        self._provider.add_span_processor(processor)
+        self._libraries = (
+            AsyncPGInstrumentor(),  # type: ignore[no-untyped-call]
+            BotocoreInstrumentor(),  # type: ignore[no-untyped-call]
+        )
+        for library in self._libraries:
+            library.instrument(tracer_provider=self._provider, meter_provider=NO_METER)
+        TRACER.tracer = _JobTracing(self._provider.get_tracer("pgqueuer"))
+
+    def watch(self, app: FastAPI) -> None:
+        """Trace the requests that `app` serves."""
+        FastAPIInstrumentor.instrument_app(
+            app,
+            tracer_provider=self._provider,
+            meter_provider=NO_METER,
+            excluded_urls=PROBES,
+            exclude_spans=["receive", "send"],
+            server_request_hook=_name_in_logs,
+        )
+
+    def close(self) -> None:
+        """Send the last spans and let go of the libraries."""
+        TRACER.tracer = None
+        for library in self._libraries:
+            library.uninstrument()
+        self._provider.shutdown()
+
+
+class OtlpTelemetry(Tracing):
+    """Sends spans and metrics to one collector."""
+
+    def __init__(self, endpoint: str, service: str, ratio: float) -> None:
+        resource = Resource.create({SERVICE_NAME: service})
+        exporter = OTLPSpanExporter(f"{endpoint}/v1/traces", timeout=5)
+        super().__init__(resource, BatchSpanProcessor(Cleaned(exporter)), ratio)
+        self._metrics = MetricsSender(f"{endpoint}/v1/metrics", resource)
+
+    def close(self) -> None:
+        """Send what has not been sent yet."""
+        self._metrics.close()
+        super().close()
+
+
+def start(settings: Settings, service: str) -> Telemetry:
+    """Begin to send to the configured collector."""
+    endpoint = settings.otel_exporter_otlp_endpoint
+    assert endpoint is not None  # noqa: S101 - `start_telemetry` has looked
+    return OtlpTelemetry(endpoint, service, settings.otel_traces_sampler_arg)
+
+
+class _JobTracing(OpenTelemetryTracing):
+    """A job belongs to the trace of the request that enqueued it, and says so in its logs."""
+
+    @asynccontextmanager
+    async def trace_process(self, job: Job) -> AsyncIterator[None]:
+        async with super().trace_process(job):
+            with bound_contextvars(**_ids(trace.get_current_span())):
+                yield
+
+
+def _name_in_logs(span: Span, _scope: dict[str, Any]) -> None:
+    bind_contextvars(**_ids(span))
+
+
+def _ids(span: Span) -> dict[str, str]:
+    context = span.get_span_context()
+    if not context.is_valid:
+        return {}
+    return {
+        "trace_id": format_trace_id(context.trace_id),
+        "span_id": format_span_id(context.span_id),
+    }

@@ -1,0 +1,1 @@
+"""The object store: control calls, signatures, credentials, event notifications."""

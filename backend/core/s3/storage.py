@@ -1,0 +1,297 @@
+"""Control calls to the bucket: look, complete, abort, delete, list. Bytes never pass here.
+
+Right for S3 and for lenient servers: Ceph RGW gives no checksum back and leaves the ETag out of
+the complete answer, so what an upload became is read with `head`, never from another answer.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import structlog
+
+from backend.core.errors import DependencyUnavailable
+from backend.core.limits.guarded_service import GuardedService, Refused
+from backend.core.s3.bucket_rules import ABORT_ABANDONED_UPLOADS, cors_rule, creation
+from backend.core.s3.objects import (
+    MultipartNotFound,
+    ObjectHead,
+    ObjectNotFound,
+    OpenUpload,
+    Part,
+    PartsRefused,
+    StorageRefusal,
+    StoredObject,
+    UndeletedKey,
+)
+from backend.kit.checksums import Checksum, InvalidChecksum, parse_s3_sha256
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import (
+        CompletedPartTypeDef,
+        ObjectIdentifierTypeDef,
+        PartTypeDef,
+    )
+
+log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+OBJECT_PREFIX = "objects/"
+"""Every key starts with it: `objects/<yyyymmdd>/<uuid>`."""
+DELETE_BATCH = 1000
+"""Keys that one DeleteObjects call takes (S3)."""
+
+
+# Codes of CompleteMultipartUpload that the caller's parts, and nothing else, explain.
+_UNUSABLE = ("BadDigest", "EntityTooSmall", "InvalidPart", "InvalidPartOrder")
+PARTS_REFUSED = dict.fromkeys((*_UNUSABLE, "InvalidRequest", "MalformedXML"), PartsRefused)
+
+
+class Storage:
+    """One bucket. Every call may raise DependencyUnavailable; none takes longer than its deadline.
+
+    A call is one request to S3, retried by botocore, unless its docstring says otherwise.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str, s3: GuardedService) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._s3 = s3
+
+    async def head(self, key: str) -> ObjectHead | None:
+        """Size, type, ETag and checksum of an object, None when there is none."""
+        try:
+            found = await self._call(
+                {"404": ObjectNotFound, "NoSuchKey": ObjectNotFound},
+                self._client.head_object,
+                Bucket=self._bucket,
+                Key=key,
+                ChecksumMode="ENABLED",
+            )
+        except ObjectNotFound:
+            return None
+        return ObjectHead(
+            size=found["ContentLength"],
+            etag=_unquoted(found["ETag"]),
+            content_type=found.get("ContentType", ""),
+            checksum=_checksum(found.get("ChecksumSHA256")),
+            last_modified=found["LastModified"],
+            version_id=found.get("VersionId"),
+        )
+
+    async def create_multipart(
+        self, key: str, *, content_type: str, with_checksums: bool = False
+    ) -> str:
+        """Begin a multipart upload and return its id.
+
+        With checksums every part must carry its SHA-256, without them none may: S3 refuses a part
+        that differs from what the upload was begun with.
+        """
+        checksums: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if with_checksums else {}
+        begun = await self._call(
+            {},
+            self._client.create_multipart_upload,
+            Bucket=self._bucket,
+            Key=key,
+            ContentType=content_type,
+            **checksums,
+        )
+        return begun["UploadId"]
+
+    async def list_parts(self, key: str, upload_id: str) -> list[Part]:
+        """Every uploaded part in order; one request for each thousand.
+
+        Raises:
+            MultipartNotFound: it is not open.
+        """
+        parts: list[Part] = []
+        while True:
+            page = await self._call(
+                {"NoSuchUpload": MultipartNotFound},
+                self._client.list_parts,
+                Bucket=self._bucket,
+                Key=key,
+                UploadId=upload_id,
+                PartNumberMarker=parts[-1].part_number if parts else 0,
+            )
+            found = page.get("Parts", [])
+            parts += map(_part, found)
+            if not (page.get("IsTruncated") and found):
+                return parts
+
+    async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
+        """Make one object of these parts, in order of their numbers; `head` then says what.
+
+        Repeating a completion succeeds as long as S3 remembers it.
+
+        Raises:
+            MultipartNotFound: it is not open. Completed before if the object exists.
+            PartsRefused: S3 cannot make an object of them; the upload stays open.
+        """
+        await self._call(
+            {"NoSuchUpload": MultipartNotFound, **PARTS_REFUSED},
+            self._client.complete_multipart_upload,
+            Bucket=self._bucket,
+            Key=key,
+            UploadId=upload_id,
+            MultipartUpload={"Parts": [_completed(part) for part in sorted(parts)]},
+        )
+
+    async def abort_multipart(self, key: str, upload_id: str) -> None:
+        """End a multipart upload and free its parts; nothing happens when it is over already."""
+        try:
+            await self._call(
+                {"NoSuchUpload": MultipartNotFound},
+                self._client.abort_multipart_upload,
+                Bucket=self._bucket,
+                Key=key,
+                UploadId=upload_id,
+            )
+        except MultipartNotFound:
+            return
+
+    async def copy(self, source: str, target: str, *, etag: str) -> None:
+        """Copy an object within the bucket, if it is still the one with this ETag.
+
+        S3 computes the copy's SHA-256, whether or not the source has one.
+
+        Raises:
+            ObjectNotFound: it is gone, or has been replaced.
+        """
+        await self._call(
+            {"NoSuchKey": ObjectNotFound, "PreconditionFailed": ObjectNotFound},
+            self._client.copy_object,
+            Bucket=self._bucket,
+            Key=target,
+            CopySource={"Bucket": self._bucket, "Key": source},
+            CopySourceIfMatch=etag,
+            ChecksumAlgorithm="SHA256",
+        )
+
+    async def delete(self, keys: Sequence[str]) -> list[UndeletedKey]:
+        """Delete objects, one request for each thousand; a missing one counts as deleted.
+
+        Returns:
+            The keys that are still there.
+        """
+        failed: list[UndeletedKey] = []
+        for start in range(0, len(keys), DELETE_BATCH):
+            objects: list[ObjectIdentifierTypeDef] = [
+                {"Key": key} for key in keys[start : start + DELETE_BATCH]
+            ]
+            answer = await self._call(
+                {},
+                self._client.delete_objects,
+                Bucket=self._bucket,
+                Delete={"Objects": objects, "Quiet": True},
+            )
+            errors = answer.get("Errors", [])
+            failed += [UndeletedKey(error["Key"], error["Code"]) for error in errors]
+        return [left for left in failed if left.code != "NoSuchKey"]
+
+    async def list_objects(
+        self, prefix: str = OBJECT_PREFIX, start_after: str = ""
+    ) -> AsyncIterator[list[StoredObject]]:
+        """Pages of up to a thousand objects in order of their keys, after `start_after`."""
+        more: dict[str, Any] = {"StartAfter": start_after}
+        while True:
+            page = await self._call(
+                {}, self._client.list_objects_v2, Bucket=self._bucket, Prefix=prefix, **more
+            )
+            yield [
+                StoredObject(
+                    found["Key"], found["Size"], _unquoted(found["ETag"]), found["LastModified"]
+                )
+                for found in page.get("Contents", [])
+            ]
+            if not page.get("NextContinuationToken"):
+                return
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    async def list_multipart_uploads(
+        self, prefix: str = OBJECT_PREFIX
+    ) -> AsyncIterator[list[OpenUpload]]:
+        """Pages of up to a thousand unfinished multipart uploads."""
+        more: dict[str, Any] = {}
+        while True:
+            page = await self._call(
+                {}, self._client.list_multipart_uploads, Bucket=self._bucket, Prefix=prefix, **more
+            )
+            yield [
+                OpenUpload(found["Key"], found["UploadId"], found["Initiated"])
+                for found in page.get("Uploads", [])
+            ]
+            if not page.get("IsTruncated"):
+                return
+            key, upload_id = page["NextKeyMarker"], page["NextUploadIdMarker"]
+            more = {"KeyMarker": key, "UploadIdMarker": upload_id}
+
+    async def check(self) -> None:
+        """Whether the bucket can be reached: returns, or raises DependencyUnavailable."""
+        await self._call({}, self._client.head_bucket, Bucket=self._bucket)
+
+    async def ensure_bucket(self, cors_origins: Sequence[str]) -> None:
+        """Create the bucket if it is missing, and set what an uploading browser needs.
+
+        For a store of our own; elsewhere the infrastructure owns the bucket and its settings.
+        """
+        try:
+            await self._call({"404": ObjectNotFound}, self._client.head_bucket, Bucket=self._bucket)
+        except ObjectNotFound:
+            parameters = creation(self._client.meta.region_name)
+            await self._call({}, self._client.create_bucket, Bucket=self._bucket, **parameters)
+        await self._call(
+            {},
+            self._client.put_bucket_cors,
+            Bucket=self._bucket,
+            CORSConfiguration={"CORSRules": [cors_rule(cors_origins)]},
+        )
+        await self._call(
+            {},
+            self._client.put_bucket_lifecycle_configuration,
+            Bucket=self._bucket,
+            LifecycleConfiguration={"Rules": [ABORT_ABANDONED_UPLOADS]},
+        )
+
+    async def _call(
+        self,
+        expected: Mapping[str, type[StorageRefusal]],
+        method: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Call the client; `expected` names the refusals the caller can do something about."""
+        try:
+            return await self._s3.call(method, *args, **kwargs)
+        except Refused as refused:
+            if refused.code in expected:
+                raise expected[refused.code](refused.code) from refused
+            # Not the client's doing: a policy, the bucket's name, or rights taken away.
+            log.warning("storage_refused", operation=method.__name__, code=refused.code)
+            raise DependencyUnavailable from refused
+
+
+def _part(found: "PartTypeDef") -> Part:
+    etag = _unquoted(found["ETag"])
+    return Part(found["PartNumber"], found["Size"], etag, found.get("ChecksumSHA256"))
+
+
+def _completed(part: Part) -> "CompletedPartTypeDef":
+    completed: CompletedPartTypeDef = {"PartNumber": part.part_number, "ETag": part.etag}
+    if part.checksum_sha256:
+        completed["ChecksumSHA256"] = part.checksum_sha256
+    return completed
+
+
+def _unquoted(etag: str) -> str:
+    return etag.strip('"')
+
+
+def _checksum(value: str | None) -> Checksum | None:
+    """A server that writes something of its own has not given us a checksum."""
+    try:
+        return parse_s3_sha256(value) if value else None
+    except InvalidChecksum:
+        return None

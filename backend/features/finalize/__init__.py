@@ -1,0 +1,1 @@
+"""Completing uploads: by the client, by S3's notifications, or by the worker that heals."""

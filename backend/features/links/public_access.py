@@ -1,0 +1,123 @@
+"""What a recipient does with a link: look, unlock, download."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, update
+from sqlalchemy.engine import Row
+
+from backend.core.database.engine import Db, Transaction
+from backend.core.errors import NotFound
+from backend.core.secrets.access_tokens import IssuedToken
+from backend.core.services import Services
+from backend.features.files.downloads import LINKED_DOWNLOAD, sign
+from backend.features.links.errors import FileRequired, PasswordRequired, WrongPassword
+from backend.features.links.opening import (
+    below,
+    find_again,
+    find_link,
+    is_unlocked,
+    issue_unlock_token,
+)
+from backend.features.links.password_limits import Guess
+from backend.features.links.schemas import PublicLink
+from backend.kit.addresses import client_network
+from backend.kit.vocabulary import ActorKind, NodeKind
+from backend.models import Link, Node
+from backend.rules import audit
+from backend.rules.actor import Actor
+
+
+def describe(services: Services, link: Row[Any], unlock_token: str | None) -> PublicLink:
+    """What the recipient may know; while a password is missing, only that it is."""
+    if not is_unlocked(services.tokens, link, unlock_token):
+        return PublicLink(
+            kind=None, name=None, needs_password=True, expires_at=None, downloads_left=None
+        )
+    is_file = link.kind == NodeKind.FILE
+    capped = link.max_downloads is not None
+    return PublicLink(
+        kind=link.kind,
+        name=link.name,
+        size=link.size if is_file else None,
+        content_type=link.content_type if is_file else None,
+        needs_password=False,
+        expires_at=link.expires_at,
+        downloads_left=link.max_downloads - link.download_count if capped else None,
+    )
+
+
+async def unlock(services: Services, token: str, password: str, visitor: Actor) -> IssuedToken:
+    """Exchange the link's password for a short-lived token; without a password it is given freely.
+
+    Raises:
+        WrongPassword: it is another one.
+        TooManyRequests: too many wrong ones were tried, from this network or altogether.
+        LinkNotFound, Gone: as `find_link`.
+    """
+    link = await find_link(services.database.autocommit, token)
+    if link.password_hash is not None:
+        network = client_network(visitor.ip)
+        guess = Guess(services.limiter, services.settings.sharing, link.id, network)
+        await guess.attempt()
+        if not await services.passwords.verify(password, link.password_hash):
+            await guess.failed()
+            raise WrongPassword
+        await guess.succeeded()
+    return issue_unlock_token(services.tokens, link)
+
+
+async def download(
+    services: Services, link: Row[Any], file_id: UUID | None, visitor: Actor
+) -> dict[str, Any]:
+    """Count one download and give its URL.
+
+    What is counted is the URL: until it expires the file may be fetched in pieces or again,
+    as every resumed download does.
+
+    Raises:
+        FileRequired: a folder link, and no file named.
+        NotFound: no such file in this link.
+        TooManyRequests: this address downloads too often.
+        Gone, PasswordRequired: the link ended or got another password in the meantime.
+    """
+    rate = services.settings.sharing.download_rate
+    await services.limiter.hit(rate, "link download", client_network(visitor.ip))
+    file = await _find_file(services.database.autocommit, link, file_id)
+    # Signed first: it touches nothing, and a URL that cannot be made must not be counted.
+    signed = sign(services.presigner, file, services.settings.download_url_ttl, "attachment")
+    actor = replace(visitor, kind=ActorKind.LINK, id=link.id)
+    async with services.database.transaction() as tx:
+        await _count_download(tx, link)
+        await audit.record(tx, actor, "link.downloaded", link.id, node_id=str(file.id))
+    return signed
+
+
+async def _find_file(db: Db, link: Row[Any], file_id: UUID | None) -> Row[Any]:
+    if file_id is None and link.kind == NodeKind.FOLDER:
+        raise FileRequired
+    wanted = file_id or link.node_id
+    query = LINKED_DOWNLOAD.where(Node.id == wanted, below(link.node_id))
+    if (file := (await db.execute(query)).first()) is None:
+        raise NotFound("This link has no such file.")
+    return file
+
+
+async def _count_download(tx: Transaction, link: Row[Any]) -> None:
+    """Use up one download: one conditional UPDATE, exact however many arrive at once."""
+    counted = await tx.execute(
+        update(Link)
+        .where(
+            Link.id == link.id,
+            Link.revoked_at.is_(None),
+            Link.password_hash.is_not_distinct_from(link.password_hash),
+            or_(Link.expires_at.is_(None), Link.expires_at > func.now()),
+            or_(Link.max_downloads.is_(None), Link.download_count < Link.max_downloads),
+        )
+        .values(download_count=Link.download_count + 1)
+        .returning(Link.id)
+    )
+    if counted.first() is None:
+        await find_again(tx, link)  # raises what has ended the link
+        raise PasswordRequired  # it still stands, so it was the password that changed

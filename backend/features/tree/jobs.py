@@ -1,0 +1,79 @@
+"""What the worker does for the tree: deletes bytes, empties the trash."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import or_, select
+
+from backend.core.database.engine import Database
+from backend.core.errors import DependencyUnavailable
+from backend.core.jobs.queue import JobTable, enqueue
+from backend.core.services import Services
+from backend.features.tree.purge import (
+    CONDEMNED,
+    empty_trash,
+    purge_some,
+    unreferenced,
+)
+from backend.features.tree.trash import is_entry
+from backend.kit import faults
+from backend.models import Node
+from backend.rules.actor import SYSTEM
+from backend.rules.discarding import LANDING
+
+log = structlog.stdlib.get_logger(__name__)
+
+jobs = JobTable()
+
+
+@jobs.job("objects.delete")
+async def delete_objects(services: Services, *, keys: list[str], again: bool = False) -> None:
+    """Delete those objects that no version holds any more; may be repeated."""
+    unheld = await unreferenced(services.database.autocommit, keys)
+    faults.reach("objects.looked")
+    left = await services.storage.delete(unheld)
+    faults.reach("objects.deleted")
+    if left:
+        log.warning("objects not deleted", count=len(left), code=left[0].code)
+        raise DependencyUnavailable(f"S3 has kept {len(left)} of {len(unheld)} objects.")
+    if not again:
+        await _delete_again(services, unheld)
+
+
+async def _delete_again(services: Services, keys: list[str]) -> None:
+    """Come back when the URLs have run out that could write these objects anew.
+
+    Else whoever uploads, deletes and uploads again to the same URL stores what nobody counts.
+    However old a key is, its last URL may be new: an upload gives URLs for as long as it is open.
+    It was completed before there was a version to delete, so none can be signed any more.
+    """
+    if keys:
+        last_url = services.settings.upload.url_ttl + LANDING
+        async with services.database.transaction() as tx:
+            await enqueue(tx, "objects.delete", {"keys": keys, "again": True}, delay=last_url)
+
+
+@jobs.job("trash.purge")
+async def purge_trash(services: Services, *, owner_id: str) -> None:
+    """Delete what is condemned in one tree, a batch a transaction."""
+    await purge_all(services.database, UUID(owner_id))
+
+
+async def purge_all(database: Database, owner_id: UUID) -> None:
+    """Delete what is condemned in one tree, a batch a transaction."""
+    done = False
+    while not done:
+        async with database.transaction() as tx:
+            done = await purge_some(tx, owner_id)
+
+
+@jobs.every("23 * * * *", "trash.sweep")
+async def sweep_trash(services: Services) -> None:
+    """Empty every trash of what has been in it for `TRASH_DAYS`, and finish begun deletions."""
+    before = datetime.now(UTC) - timedelta(days=services.settings.trash_days)
+    due = or_(is_entry & (Node.trashed_at < before), Node.trash_root_id == CONDEMNED)
+    owners = await services.database.autocommit.execute(select(Node.owner_id).where(due).distinct())
+    for owner_id in owners.scalars():
+        async with services.database.transaction() as tx:
+            await empty_trash(tx, SYSTEM, owner_id, before=before)

@@ -1,0 +1,118 @@
+"""Renaming and moving files and folders."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, func, literal, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.exc import IntegrityError
+
+from backend.core.database.engine import Transaction
+from backend.core.errors import NameTaken
+from backend.features.tree.errors import (
+    FolderCycle,
+    FolderTooDeep,
+    OtherOwner,
+    RootFolder,
+)
+from backend.features.tree.placement import MAX_DEPTH, checked_name, lock_tree_of
+from backend.features.tree.schemas import NodeUpdate
+from backend.kit.names import name_key
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import Node
+from backend.rules import access, audit
+from backend.rules.principal import Principal
+
+
+async def update_node(
+    tx: Transaction, principal: Principal, node_id: UUID, kind: NodeKind, body: NodeUpdate
+) -> None:
+    """Rename a file or a folder, move it within its tree, or both.
+
+    Moving needs the role editor on the node and on the folder it goes to, and the role owner on
+    the node where the caller is an owner of that folder: nobody gains a role by moving.
+
+    Raises:
+        NotFound, RoleRequired: the node or the folder is not the caller's to change, or the
+            caller would gain a role.
+        RootFolder, OtherOwner, FolderCycle, FolderTooDeep: it cannot go there.
+        InvalidNodeName, NameTaken: it cannot have this name there.
+    """
+    await lock_tree_of(tx, node_id, exclusive=body.folder_id is not None)
+    node = await access.require(tx, principal.user_id, node_id, Role.EDITOR, kind=kind)
+    if node.parent_id is None:
+        raise RootFolder
+    name = node.name if body.name is None else checked_name(body.name)
+    if body.folder_id not in (None, node.parent_id):
+        folder = await access.require(
+            tx, principal.user_id, body.folder_id, Role.EDITOR, kind=NodeKind.FOLDER
+        )
+        await _move(tx, node, folder, name)
+        await _record(tx, principal, node, "moved", folder_id=str(folder.id))
+    elif name != node.name:
+        await _place(tx, node.id, name)
+    if name != node.name:
+        await _record(tx, principal, node, "renamed", name=name, old_name=node.name)
+
+
+async def _record(
+    tx: Transaction, principal: Principal, node: Row[Any], what: str, **data: str
+) -> None:
+    await audit.record(tx, principal.actor, f"{node.kind}.{what}", node.id, **data)
+
+
+async def _move(tx: Transaction, node: Row[Any], folder: Row[Any], name: str) -> None:
+    if folder.owner_id != node.owner_id:
+        raise OtherOwner
+    if node.id == folder.id or node.id in folder.path:
+        raise FolderCycle
+    _refuse_gain(node, folder)
+    path = [*folder.path, folder.id]
+    await _place(tx, node.id, name, parent_id=folder.id, path=path)
+    deepest = await rewrite_paths(tx, node.id, path) if node.kind == NodeKind.FOLDER else 0
+    if max(deepest, len(path)) > MAX_DEPTH:
+        raise FolderTooDeep(f"Folders can be nested {MAX_DEPTH} deep.")
+
+
+def _refuse_gain(node: Row[Any], folder: Row[Any]) -> None:
+    """Else an editor becomes an owner, who may share, link and delete for good.
+
+    What lies below the node needs no look of its own: the caller's role there is as strong already.
+    """
+    if folder.role > node.role:
+        raise access.RoleRequired(
+            "This needs the role owner on what is moved: you would have it where it goes."
+        )
+
+
+async def _place(tx: Transaction, node_id: UUID, name: str, **place: object) -> None:
+    values = {"name": name, "name_key": name_key(name), "updated_at": func.now(), **place}
+    try:
+        await tx.execute(update(Node).where(Node.id == node_id).values(values))
+    except IntegrityError as error:
+        # The only constraint a renamed or moved node can break.
+        raise NameTaken(f"The folder already holds something named “{name}”.") from error
+
+
+async def rewrite_paths(tx: Transaction, node_id: UUID, path: list[UUID]) -> int:
+    """Give everything below a node, trashed things too, its new ancestors.
+
+    Args:
+        tx: holds the tree exclusively.
+        node_id: the folder that was moved.
+        path: the folder's own new ancestors, root first.
+
+    Returns:
+        How many ancestors the deepest of them has; 0 when there is nothing below.
+    """
+    start = func.array_position(Node.path, literal(node_id, Uuid()))
+    rest = Node.path[start : func.cardinality(Node.path)]
+    moved = (
+        update(Node)
+        .where(Node.path.contains([node_id]))
+        .values(path=func.array_cat(literal(path, Node.path.type), rest))
+        .returning(func.cardinality(Node.path).label("depth"))
+        .cte("moved")
+    )
+    deepest: int | None = (await tx.execute(select(func.max(moved.c.depth)))).scalar_one()
+    return deepest or 0

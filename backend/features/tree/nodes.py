@@ -1,0 +1,139 @@
+"""The one query that reads files and folders, and how a row of it becomes an answer."""
+
+from typing import Any, Literal, overload
+from uuid import UUID
+
+from sqlalchemy import BindParameter, Select, Uuid, bindparam, func, select
+from sqlalchemy.engine import Row
+
+from backend.core.database.engine import Db, fetch_one
+from backend.core.database.prepared import Prepared
+from backend.core.errors import NotFound
+from backend.features.tree.schemas import File, Folder
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import FileVersion, Node, live
+from backend.rules.access import inherited_role, visible_parent
+
+USER_ID = bindparam("user_id", type_=Uuid())
+"""The caller, in a prepared statement."""
+
+
+def node_select(user_id: UUID | BindParameter[UUID]) -> Select[*tuple[Any, ...]]:
+    """Select everything `present` needs, as `user_id` sees it; narrow it with `.where(...)`.
+
+    Rows the user may not see have a null `role`: filter them, or ask only below a visible folder.
+    """
+    versions = (
+        select(func.count()).where(FileVersion.node_id == Node.id).correlate(Node).scalar_subquery()
+    )
+    return select(
+        Node.id,
+        Node.kind,
+        Node.name,
+        Node.name_key,
+        Node.owner_id,
+        Node.size,
+        Node.content_type,
+        Node.current_version_id,
+        Node.created_at,
+        Node.updated_at,
+        Node.trashed_at,
+        visible_parent(user_id).label("folder_id"),
+        inherited_role(user_id).label("role"),
+        FileVersion.etag,
+        FileVersion.checksum_sha256,
+        FileVersion.checksum_type,
+        versions.label("version_count"),
+    ).join_from(Node, FileVersion, FileVersion.id == Node.current_version_id, isouter=True)
+
+
+NODE = Prepared(node_select(USER_ID).where(Node.id == bindparam("node_id", type_=Uuid()), live))
+
+
+def present(row: Row[Any]) -> File | Folder:
+    """Turn a row of `node_select` into what clients see."""
+    return present_file(row) if row.kind == NodeKind.FILE else present_folder(row)
+
+
+def present_folder(row: Row[Any]) -> Folder:
+    """A folder's row."""
+    return Folder(**folder_document(row))
+
+
+def present_file(row: Row[Any]) -> File:
+    """A file's row."""
+    return File(**file_document(row))
+
+
+def document(row: Row[Any]) -> dict[str, Any]:
+    """What `present` gives, as plain JSON: lists of a hundred are three times as fast this way."""
+    return file_document(row) if row.kind == NodeKind.FILE else folder_document(row)
+
+
+def folder_document(row: Row[Any]) -> dict[str, Any]:
+    """A folder's row; the fields of `Folder`."""
+    return {
+        "kind": row.kind,
+        "id": row.id,
+        "name": row.name,
+        "folder_id": row.folder_id,
+        "owner_id": row.owner_id,
+        "role": ROLE_NAMES[row.role],
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "trashed_at": row.trashed_at,
+    }
+
+
+def file_document(row: Row[Any]) -> dict[str, Any]:
+    """A file's row; the fields of `File`."""
+    return {
+        **folder_document(row),
+        "size": row.size,
+        "content_type": row.content_type,
+        "etag": row.etag,
+        "version_id": row.current_version_id,
+        "version_count": row.version_count,
+        "checksum": checksum_document(row),
+    }
+
+
+def checksum_document(row: Row[Any]) -> dict[str, Any] | None:
+    """A version's checksum; null where the store verified none."""
+    if row.checksum_sha256 is None:
+        return None
+    return {"algorithm": "sha256", "type": row.checksum_type, "value": row.checksum_sha256}
+
+
+ROLE_NAMES = {role: role.name.lower() for role in Role}
+
+
+@overload
+async def get_node(db: Db, user_id: UUID, node_id: UUID, kind: Literal[NodeKind.FILE]) -> File: ...
+@overload
+async def get_node(
+    db: Db, user_id: UUID, node_id: UUID, kind: Literal[NodeKind.FOLDER]
+) -> Folder: ...
+@overload
+async def get_node(db: Db, user_id: UUID, node_id: UUID, kind: None = None) -> File | Folder: ...
+async def get_node(
+    db: Db, user_id: UUID, node_id: UUID, kind: NodeKind | None = None
+) -> File | Folder:
+    """One live file or folder, in one statement.
+
+    Raises:
+        NotFound: no such node, of another kind, trashed, or invisible to the caller.
+    """
+    row = await fetch_one(db, NODE, user_id=user_id, node_id=node_id)
+    if row is None or row.role is None or kind not in (None, row.kind):
+        raise NotFound
+    return present(row)
+
+
+async def get_root_folder(db: Db, user_id: UUID) -> Folder:
+    """The folder everything of the caller's is in."""
+    query = node_select(user_id).where(Node.owner_id == user_id, Node.parent_id.is_(None))
+    root = (await db.execute(query)).first()
+    if root is None:
+        raise NotFound
+    return present_folder(root)

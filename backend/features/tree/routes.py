@@ -1,0 +1,172 @@
+"""`/v1/folders` and `/v1/trash`."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from backend.core.database.requests import Statements, Tx
+from backend.core.errors import NameTaken, NotFound
+from backend.core.http.answers import json_answer
+from backend.core.http.pages import Cursor, Limit
+from backend.core.http.problem_schema import problems
+from backend.core.http.schema import Page
+from backend.features.tree import moves, placement, purge, trash
+from backend.features.tree.children import Sort, list_children
+from backend.features.tree.errors import (
+    FolderCycle,
+    FolderTooDeep,
+    InvalidNodeName,
+    OtherOwner,
+    ParentTrashed,
+    RootFolder,
+)
+from backend.features.tree.nodes import get_node, get_root_folder
+from backend.features.tree.schemas import (
+    Folder,
+    FolderCreate,
+    Node,
+    NodeUpdate,
+)
+from backend.kit.vocabulary import NodeKind
+from backend.rules.access import RoleRequired
+from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
+from backend.rules.principal import FilesRead, FilesWrite
+
+router = APIRouter(prefix="/v1/folders", tags=["Folders"], route_class=IdempotentRoute)
+
+
+@router.get("/root", summary="Your root folder")
+async def get_root(principal: FilesRead, db: Statements) -> Folder:
+    """The folder everything of yours is in."""
+    return await get_root_folder(db, principal.user_id)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Make a folder",
+    responses=problems(NotFound, RoleRequired, NameTaken, FolderTooDeep, InvalidNodeName),
+)
+async def create_folder(
+    principal: FilesWrite, tx: Tx, body: FolderCreate, _key: IdempotencyHeader = None
+) -> Folder:
+    """Needs the role editor on the folder it goes into."""
+    return await placement.create_folder(tx, principal, body)
+
+
+@router.get("/{folder_id}", summary="One folder", responses=problems(NotFound))
+async def get_folder(principal: FilesRead, db: Statements, folder_id: UUID) -> Folder:
+    """What is in it has an address of its own: `children`."""
+    return await get_node(db, principal.user_id, folder_id, NodeKind.FOLDER)
+
+
+@router.get(
+    "/{folder_id}/children",
+    summary="What is in a folder",
+    response_model=Page[Node],
+    responses=problems(NotFound),
+)
+async def get_children(
+    principal: FilesRead,
+    db: Statements,
+    folder_id: UUID,
+    *,
+    sort: Sort = "name",
+    kind: Annotated[NodeKind | None, Query(description="Only files, or only folders.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Files and folders together, sorted as asked; a folder's size counts as 0.
+
+    To show folders first, list `kind=folder` and then `kind=file`. Names sort by code point,
+    ignoring case.
+    """
+    page = await list_children(
+        db, principal.user_id, folder_id, sort=sort, kind=kind, limit=limit, cursor=cursor
+    )
+    return json_answer(page._asdict())
+
+
+@router.patch(
+    "/{folder_id}",
+    summary="Rename or move a folder",
+    responses=problems(
+        NotFound,
+        RoleRequired,
+        NameTaken,
+        RootFolder,
+        OtherOwner,
+        FolderCycle,
+        FolderTooDeep,
+        InvalidNodeName,
+    ),
+)
+async def update_folder(principal: FilesWrite, tx: Tx, folder_id: UUID, body: NodeUpdate) -> Folder:
+    """Needs the role editor on the folder and, to move it, on the one it goes into.
+
+    Nobody gains a role by moving: into a folder where you have the role owner goes only what you
+    have it on, too.
+    """
+    await moves.update_node(tx, principal, folder_id, NodeKind.FOLDER, body)
+    return await get_node(tx, principal.user_id, folder_id, NodeKind.FOLDER)
+
+
+@router.delete(
+    "/{folder_id}",
+    status_code=204,
+    summary="Move a folder to the trash",
+    responses=problems(NotFound, RoleRequired, RootFolder),
+)
+async def trash_folder(principal: FilesWrite, tx: Tx, folder_id: UUID) -> None:
+    """Everything in it goes along. Needs the role editor; restoring brings all of it back."""
+    await trash.trash_node(tx, principal, folder_id, NodeKind.FOLDER)
+
+
+trash_router = APIRouter(prefix="/v1/trash", tags=["Trash"], route_class=IdempotentRoute)
+
+
+@trash_router.get("", summary="What is in the trash", response_model=Page[Node])
+async def list_trash(
+    principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """What you may restore: from your own tree, and from what you may edit in others'.
+
+    The last trashed comes first. A trashed folder is one entry, whatever was in it. Entries are
+    deleted for good some time after they were trashed (30 days unless the operator says else).
+    """
+    page = await trash.list_trash(db, principal.user_id, limit=limit, cursor=cursor)
+    return json_answer(page._asdict())
+
+
+@trash_router.post(
+    "/{node_id}/restore",
+    summary="Restore from the trash",
+    responses=problems(NotFound, RoleRequired, ParentTrashed),
+)
+async def restore(principal: FilesWrite, tx: Tx, node_id: UUID) -> Node:
+    """Back to where it was, or to the root when that folder is in the trash or gone.
+
+    When the name has been taken meanwhile, it gets a number. Needs the role editor.
+    """
+    return await trash.restore(tx, principal, node_id)
+
+
+@trash_router.delete(
+    "/{node_id}",
+    status_code=204,
+    summary="Delete an entry for good",
+    responses=problems(NotFound, RoleRequired),
+)
+async def delete_entry(principal: FilesWrite, tx: Tx, node_id: UUID) -> None:
+    """With everything that was in it, also what had been trashed from it before.
+
+    Needs the role owner. The quota is free at once, for very large folders within moments.
+    """
+    await purge.delete_entry(tx, principal, node_id)
+
+
+@trash_router.delete("", status_code=204, summary="Empty your trash")
+async def empty_trash(principal: FilesWrite, tx: Tx) -> None:
+    """Deletes everything trashed in your own tree for good; others' trash is theirs to empty."""
+    await purge.empty_trash(tx, principal.actor, principal.user_id)

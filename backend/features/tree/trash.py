@@ -1,0 +1,150 @@
+"""The trash: where things go before they are deleted for good.
+
+What is trashed is one entry: the node with everything live below it. It stays in the tree of its
+owner, whoever trashed it, and everyone who may edit it there sees it in their trash.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Select,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
+from sqlalchemy.engine import Row
+
+from backend.core.database.engine import Db, Transaction
+from backend.core.errors import NotFound
+from backend.core.http.pages import Documents, cut_page
+from backend.features.tree.errors import ParentTrashed, RootFolder
+from backend.features.tree.moves import rewrite_paths
+from backend.features.tree.nodes import document, get_node, node_select
+from backend.features.tree.placement import find_child, free_name, lock_tree_of
+from backend.features.tree.schemas import File, Folder
+from backend.kit.cursors import decode_cursor, encode_cursor
+from backend.kit.names import name_key
+from backend.kit.vocabulary import NodeKind, Role
+from backend.models import Grant, Node, live
+from backend.rules import access, audit
+from backend.rules.principal import Principal
+
+is_entry = Node.trash_root_id == Node.id
+"""The condition of what the trash lists: what was in a trashed folder goes and comes with it."""
+
+
+async def trash_node(tx: Transaction, principal: Principal, node_id: UUID, kind: NodeKind) -> None:
+    """Move a file, or a folder with everything in it, to its owner's trash.
+
+    Raises:
+        NotFound, RoleRequired: not the caller's to trash (role editor).
+        RootFolder: a root stays.
+    """
+    await lock_tree_of(tx, node_id, exclusive=True)
+    node = await access.require(tx, principal.user_id, node_id, Role.EDITOR, kind=kind)
+    if node.parent_id is None:
+        raise RootFolder
+    await tx.execute(
+        update(Node)
+        .where(or_(Node.id == node_id, Node.path.contains([node_id])), live)
+        .values(trashed_at=func.now(), trash_root_id=node_id)
+    )
+    await audit.record(tx, principal.actor, f"{kind}.trashed", node_id, name=node.name)
+
+
+async def require_entry(tx: Transaction, user_id: UUID, node_id: UUID, role: Role) -> Row[Any]:
+    """An entry of the trash, with its tree held exclusively.
+
+    Raises:
+        NotFound: no such entry, or invisible to the caller.
+        RoleRequired: visible, but the role is weaker.
+    """
+    await lock_tree_of(tx, node_id, exclusive=True)
+    entry = await access.require(tx, user_id, node_id, role, trashed=True)
+    if entry.trash_root_id != entry.id:
+        raise NotFound
+    return entry
+
+
+async def restore(tx: Transaction, principal: Principal, node_id: UUID) -> File | Folder:
+    """Put an entry back where it was, or into the root when that folder is in the trash itself.
+
+    When its name is taken by now, it gets a number.
+
+    Raises:
+        NotFound, RoleRequired: not the caller's to restore (role editor).
+        ParentTrashed: its folder is in the trash, and the caller may not edit the root.
+    """
+    entry = await require_entry(tx, principal.user_id, node_id, Role.EDITOR)
+    folder = await _former_folder(tx, principal.user_id, entry)
+    name = entry.name
+    if await find_child(tx, folder.id, name):
+        name = await free_name(tx, folder.id, name)
+    path = [*folder.path, folder.id]
+    place = {"parent_id": folder.id, "path": path, "name": name, "name_key": name_key(name)}
+    await tx.execute(update(Node).where(Node.id == node_id).values(place))
+    if path != entry.path:
+        await rewrite_paths(tx, node_id, path)
+    await tx.execute(
+        update(Node)
+        .where(Node.trash_root_id == node_id)
+        .values(trashed_at=None, trash_root_id=None)
+    )
+    await audit.record(tx, principal.actor, f"{entry.kind}.restored", node_id, name=name)
+    return await get_node(tx, principal.user_id, node_id)
+
+
+async def _former_folder(tx: Transaction, user_id: UUID, entry: Row[Any]) -> Row[Any]:
+    nodes = access.node_query(user_id)
+    former = await tx.execute(nodes.where(Node.id == entry.parent_id, live))
+    if folder := former.first():
+        return folder
+    root = (
+        await tx.execute(nodes.where(Node.owner_id == entry.owner_id, Node.parent_id.is_(None)))
+    ).one()
+    if root.role is None or root.role < Role.EDITOR:
+        raise ParentTrashed
+    return root
+
+
+async def list_trash(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -> Documents:
+    """One page of what the caller may restore, last trashed first, in one statement."""
+    branches = _entries(user_id)
+    if cursor is not None:
+        last = tuple_(*map(literal, decode_cursor(cursor, datetime, UUID)))
+        branches = [branch.where(tuple_(Node.trashed_at, Node.id) < last) for branch in branches]
+    newest = (Node.trashed_at.desc(), Node.id.desc())
+    entries = union_all(
+        *(branch.order_by(*newest).limit(limit + 1).subquery().select() for branch in branches)
+    ).subquery("entries")
+    query = (
+        node_select(user_id)
+        .join(entries, entries.c.id == Node.id)
+        .order_by(*newest)
+        .limit(limit + 1)
+    )
+    rows = (await db.execute(query)).all()
+    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.trashed_at, row.id))
+    return Documents([document(row) for row in page], next_cursor)
+
+
+def _entries(user_id: UUID) -> list[Select[*tuple[Any, ...]]]:
+    """The caller's own entries, those shared with them, those below what is shared with them.
+
+    Three searches in an index each; an OR of them would be none.
+    """
+    shared = select(Grant.node_id).where(Grant.user_id == user_id, Grant.role >= Role.EDITOR)
+    below = Node.path.overlap(func.array(shared.scalar_subquery(), type_=Node.path.type))
+    entry = select(Node.id).where(is_entry)
+    return [
+        entry.where(Node.owner_id == user_id),
+        entry.where(Node.id.in_(shared), not_(below), Node.owner_id != user_id),
+        entry.where(below, Node.owner_id != user_id),
+    ]

@@ -1,0 +1,78 @@
+"""The words that clients and tables share: every enumeration of the product."""
+
+from enum import IntEnum, StrEnum
+
+
+class NodeKind(StrEnum):
+    """What a node of the tree is."""
+
+    FILE = "file"
+    FOLDER = "folder"
+
+
+class Role(IntEnum):
+    """What a grant allows; a stronger role includes the weaker ones."""
+
+    VIEWER = 1
+    EDITOR = 2
+    OWNER = 3
+
+
+class UploadState(StrEnum):
+    """How far an upload has come; the first two are open, the others final."""
+
+    PENDING = "pending"
+    COMPLETING = "completing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    EXPIRED = "expired"
+
+
+class UploadMethod(StrEnum):
+    """How the bytes travel to S3."""
+
+    PUT = "put"
+    POST = "post"
+    MULTIPART = "multipart"
+
+
+class OnConflict(StrEnum):
+    """What happens when the folder already holds the name."""
+
+    RENAME = "rename"
+    NEW_VERSION = "new_version"
+    FAIL = "fail"
+
+
+class ActorKind(StrEnum):
+    """By what right somebody acts."""
+
+    USER = "user"
+    API_KEY = "api_key"
+    LINK = "link"
+    ANONYMOUS = "anonymous"
+    SYSTEM = "system"
+
+
+class UserRole(StrEnum):
+    """What an account may do beyond its own files."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+class EmailTokenPurpose(StrEnum):
+    """What a token sent by mail is good for."""
+
+    VERIFY = "verify"
+    RESET = "reset"
+
+
+class Scope(StrEnum):
+    """What a credential may be used for."""
+
+    FILES_READ = "files:read"
+    FILES_WRITE = "files:write"
+    SHARES_WRITE = "shares:write"
+    ADMIN = "admin"
