@@ -20,8 +20,9 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
-from backend.core.database.engine import Database, Db
+from backend.core.database.engine import Database
 from backend.core.database.migrations import upgrade
+from backend.core.database.rows import Db
 from backend.core.settings import DatabaseSettings
 from backend.features.shares.received import shared_with_me
 from backend.features.tree.children import list_children

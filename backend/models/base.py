@@ -1,7 +1,7 @@
 """The declarative base: naming convention, column types every table shares."""
 
 from datetime import datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -21,6 +21,7 @@ NAMING_CONVENTION = {
 }
 
 E = TypeVar("E", bound=IntEnum)
+S = TypeVar("S", bound=StrEnum)
 
 PrimaryKey = Annotated[UUID, mapped_column(primary_key=True, default=uuid7)]
 Bytes = Annotated[int, mapped_column(BigInteger)]
@@ -53,3 +54,21 @@ class IntEnumType(TypeDecorator[E]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> E | None:  # noqa: ARG002
         return None if value is None else self.enum(value)
+
+
+class StrEnumType(TypeDecorator[S]):
+    """A `StrEnum` stored as text: constraints in the migrations say which values there are."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, enum: type[S]) -> None:
+        super().__init__()
+        self.enum = enum
+        self._members = {member.value: member for member in enum}
+
+    def process_bind_param(self, value: S | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> S | None:  # noqa: ARG002
+        return None if value is None else self._members[value]

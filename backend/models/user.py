@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.kit.vocabulary import UserRole
-from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
+from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey, StrEnumType
 
 
 class User(Base):
@@ -25,7 +25,7 @@ class User(Base):
     email: Mapped[str]
     display_name: Mapped[str | None]
     password_hash: Mapped[str]
-    role: Mapped[str] = mapped_column(server_default=UserRole.USER)
+    role: Mapped[UserRole] = mapped_column(StrEnumType(UserRole), server_default=UserRole.USER)
     is_active: Mapped[bool] = mapped_column(server_default="true")
     email_verified_at: Mapped[datetime | None]
     quota_bytes: Mapped[Bytes]

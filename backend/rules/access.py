@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.core.errors import Forbidden, NotFound
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Grant, Node, live

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.sql.dml import Insert
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.models import Event
 from backend.rules.actor import Actor
 

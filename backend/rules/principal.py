@@ -9,17 +9,17 @@ A route says who may call it by the type of its first argument:
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from fastapi import Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 from sqlalchemy import Select, bindparam, func, or_, select, update
-from sqlalchemy.engine import Row
 from starlette.requests import HTTPConnection
 
-from backend.core.database.engine import Autocommit, Db, fetch_one
+from backend.core.database.engine import Autocommit, fetch_one
 from backend.core.database.prepared import Prepared
+from backend.core.database.rows import Db
 from backend.core.errors import Forbidden, InvalidToken, Unauthorized
 from backend.core.services import Services
 from backend.kit.tokens import token_hash
@@ -63,15 +63,33 @@ class AdminRequired(Forbidden):
     code = "admin_required"
 
 
+class _Account(NamedTuple):
+    id: UUID
+    email: str
+    role: UserRole
+
+
+class _Key(NamedTuple):
+    id: UUID
+    email: str
+    role: UserRole
+    key_id: UUID
+    scopes: list[str]
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
 _ACTIVE_USERS = select(User.id, User.email, User.role).where(User.is_active)
 
 BY_SESSION = Prepared(
+    _Account,
     _ACTIVE_USERS.join(UserSession, UserSession.user_id == User.id).where(
         UserSession.id == bindparam("session_id", type_=UserSession.id.type),
         UserSession.revoked_at.is_(None),
-    )
+    ),
 )
 BY_API_KEY = Prepared(
+    _Key,
     _ACTIVE_USERS.add_columns(
         ApiKey.id.label("key_id"), ApiKey.scopes, ApiKey.expires_at, ApiKey.last_used_at
     )
@@ -79,7 +97,7 @@ BY_API_KEY = Prepared(
     .where(
         ApiKey.hash == bindparam("key_hash", type_=ApiKey.hash.type),
         or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
-    )
+    ),
 )
 
 
@@ -95,7 +113,7 @@ class Principal(NamedTuple):
     actor: Actor
 
 
-def own_scopes(role: str) -> frozenset[Scope]:
+def own_scopes(role: UserRole) -> frozenset[Scope]:
     """Every scope an account of this role can hold or give to an API key."""
     return ADMIN_SCOPES if role == UserRole.ADMIN else USER_SCOPES
 
@@ -168,15 +186,14 @@ async def _by_api_key(services: Services, key: str) -> tuple[Principal, float]:
 
 
 def _principal(
-    user: Row[Any],
+    user: _Account | _Key,
     scopes: frozenset[str],
     actor: Actor,
     *,
     session_id: UUID | None = None,
     api_key_id: UUID | None = None,
 ) -> Principal:
-    role = UserRole(user.role)
-    return Principal(user.id, user.email, role, scopes, session_id, api_key_id, actor)
+    return Principal(user.id, user.email, user.role, scopes, session_id, api_key_id, actor)
 
 
 async def confirm(db: Db, principal: Principal) -> None:

@@ -10,8 +10,9 @@ from pydantic import SecretStr
 from sqlalchemy import Executable, Result, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from backend.core.database.engine import Database, Db
+from backend.core.database.engine import Database
 from backend.core.database.prepared import Prepared
+from backend.core.database.rows import Db
 from backend.core.settings import DatabaseSettings
 from backend.features.files.downloads import find_download, find_downloads
 from backend.features.files.versions import list_versions

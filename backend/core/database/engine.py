@@ -6,9 +6,9 @@ instead of three (BEGIN, statement, COMMIT). Both run Core statements over the m
 give rows; there is no unit of work and nothing is loaded behind anybody's back.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, cast
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 import asyncpg
@@ -25,13 +25,15 @@ from backend.core.database.pools import (
     Turns,
     probe_idle_connections,
 )
-from backend.core.database.prepared import Prepared, Record
+from backend.core.database.prepared import Prepared
+from backend.core.database.rows import Db
 from backend.core.errors import DependencyUnavailable
 from backend.core.settings import DatabaseSettings
 from backend.kit import faults
 
 log = structlog.stdlib.get_logger(__name__)
 
+R = TypeVar("R")
 Connect = Callable[..., Coroutine[Any, Any, Any]]
 
 Transaction = AsyncConnection
@@ -52,10 +54,10 @@ class Autocommit:
         self._engine_turns = turns
         self._connect = connect
         self._size = settings.pool_size
-        self._pool: asyncpg.Pool[Record] | None = None
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._turns = Turns(self._size, settings.pool_timeout)
 
-    async def fetch(self, statement: Prepared, values: Mapping[str, Any]) -> Sequence[Any]:
+    async def fetch(self, statement: Prepared[R], values: Mapping[str, Any]) -> list[R]:
         """Run a prepared statement and return its rows.
 
         Raises:
@@ -64,7 +66,7 @@ class Autocommit:
         pool = self._pool or await self._open_pool()
         try:
             async with self._turns:
-                return await pool.fetch(statement.sql, *statement.arguments(values))
+                records = await pool.fetch(statement.sql, *statement.arguments(values))
         except LOST as error:
             log.warning("lost the database", error=type(error).__name__)
             raise DependencyUnavailable("The database does not answer.") from error
@@ -73,6 +75,7 @@ class Autocommit:
                 raise
             log.warning("the database gave up", error=type(error).__name__)
             raise DependencyUnavailable("The database is busy.") from error
+        return statement.rows(records)
 
     async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
         """Run `statement` and return its rows, already fetched."""
@@ -80,7 +83,7 @@ class Autocommit:
             result: CursorResult[Any] = await connection.execute(statement, parameters)
             return result.freeze()() if result.returns_rows else result
 
-    async def _open_pool(self) -> "asyncpg.Pool[Record]":
+    async def _open_pool(self) -> "asyncpg.Pool[asyncpg.Record]":
         """The connections of prepared statements, opened one by one as they are needed.
 
         A single statement leaves nothing behind, so nothing is reset between two of them.
@@ -90,7 +93,6 @@ class Autocommit:
             max_size=self._size,
             connect=self._connect,
             reset=_keep,
-            record_class=Record,
         )
         return self._pool
 
@@ -105,14 +107,7 @@ class Autocommit:
             await self._pool.close()
 
 
-class Db(Protocol):
-    """Whatever a query runs on: part of a transaction, or alone."""
-
-    async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
-        """Run `statement` and return its rows."""
-
-
-async def fetch(db: Db, statement: Prepared, **values: Any) -> Sequence[Any]:
+async def fetch(db: Db, statement: Prepared[R], **values: Any) -> list[R]:
     """Run a prepared statement on `db`: by the short way where it stands alone.
 
     Raises:
@@ -120,10 +115,10 @@ async def fetch(db: Db, statement: Prepared, **values: Any) -> Sequence[Any]:
     """
     if isinstance(db, Autocommit):
         return await db.fetch(statement, values)
-    return (await db.execute(statement.statement, values)).all()
+    return [statement.row(*found) for found in await db.execute(statement.statement, values)]
 
 
-async def fetch_one(db: Db, statement: Prepared, **values: Any) -> Any | None:
+async def fetch_one(db: Db, statement: Prepared[R], **values: Any) -> R | None:
     """The first row of `fetch`, or None."""
     rows = await fetch(db, statement, **values)
     return rows[0] if rows else None

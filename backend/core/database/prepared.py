@@ -5,26 +5,39 @@ of compiled ones, a greenlet, a result); asyncpg alone 0.1 ms. So a statement th
 request runs is written once as a constant, compiled at its first use, and handed to asyncpg.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import asyncpg
-from sqlalchemy import Executable
+from sqlalchemy import Executable, ReturnsRows
 from sqlalchemy.dialects.postgresql import asyncpg as dialects
+
+from backend.core.database.rows import require_columns
 
 DIALECT = dialects.dialect()  # type: ignore[no-untyped-call]
 
+R = TypeVar("R")
 Processor = Callable[[Any], Any] | None
 
 
-class Prepared:
+class Prepared(Generic[R]):
     """A Core statement whose values are all given by name when it runs (`bindparam`).
 
     It must hold no list of unknown length: write `== any_(bindparam(..., ARRAY))` for `in_`.
+
+    Args:
+        row: the type of its rows, a NamedTuple.
+        statement: what it runs; its columns are the fields of `row`, in order.
+
+    Raises:
+        WrongColumns: they are not.
     """
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, row: Callable[..., R], statement: Executable) -> None:
+        assert isinstance(statement, ReturnsRows)  # noqa: S101 - narrows: it gives rows
+        self._columns = list(statement.exported_columns)
+        require_columns(row, [column.key for column in self._columns])
+        self.row = row
         self.statement = statement
 
     @cached_property
@@ -39,9 +52,16 @@ class Prepared:
             for name, constant, process in self._places
         ]
 
+    def rows(self, records: Iterable[Iterable[Any]]) -> list[R]:
+        """What asyncpg gave, as rows."""
+        row, processed = self.row, self._processed
+        if not processed:
+            return [row(*record) for record in records]
+        return [row(*_with(processed, record)) for record in records]
+
     @cached_property
     def _compiled(self) -> Any:
-        return self.statement.compile(dialect=DIALECT)  # type: ignore[attr-defined]
+        return self.statement.compile(dialect=DIALECT)
 
     @cached_property
     def _places(self) -> list[tuple[str, Any, Processor]]:
@@ -54,18 +74,22 @@ class Prepared:
             places.append((name, constant, process))
         return places
 
+    @cached_property
+    def _processed(self) -> list[tuple[int, Callable[[Any], Any]]]:
+        """The places of columns that SQLAlchemy's types read otherwise than asyncpg: enums."""
+        readers = [
+            column.type.dialect_impl(DIALECT).result_processor(DIALECT, None)
+            for column in self._columns
+        ]
+        return [(place, reader) for place, reader in enumerate(readers) if reader]
+
 
 def _processed(process: Processor, value: Any) -> Any:
     return process(value) if process else value
 
 
-class Record(asyncpg.Record):
-    """A row whose columns are attributes, as SQLAlchemy's are."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
+def _with(processed: list[tuple[int, Callable[[Any], Any]]], record: Iterable[Any]) -> list[Any]:
+    values = list(record)
+    for place, read in processed:
+        values[place] = read(values[place])
+    return values

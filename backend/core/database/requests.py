@@ -10,7 +10,8 @@ from sqlalchemy import Executable
 from sqlalchemy.engine import Result
 from starlette.requests import HTTPConnection
 
-from backend.core.database.engine import Database, Db, Transaction
+from backend.core.database.engine import Database, Transaction
+from backend.core.database.rows import Db
 
 
 class RequestTransaction:

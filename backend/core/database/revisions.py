@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 import backend
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 
 MIGRATIONS = Path(backend.__file__).resolve().parents[1] / "alembic/versions"
 NAMES = re.compile(r'^(down_)?revision = "(\w+)"$', re.MULTILINE)

@@ -14,7 +14,8 @@ from pgqueuer.queries import Queries
 from pgqueuer.types import JobId
 from sqlalchemy import text
 
-from backend.core.database.engine import Db, Transaction
+from backend.core.database.engine import Transaction
+from backend.core.database.rows import Db
 
 LOG_KEPT = timedelta(days=14)
 

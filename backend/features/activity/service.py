@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, select, union_all
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.features.activity.schemas import Activity, OwnActivity, Who

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.core.jobs.backlog import backlog, dead_letters

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Select, delete, insert, select
 
-from backend.core.database.engine import Db, Transaction
+from backend.core.database.engine import Transaction
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page

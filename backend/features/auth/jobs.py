@@ -12,7 +12,7 @@ import structlog
 from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import delete, exists, func, insert, literal, select
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.core.errors import TooManyRequests
 from backend.core.jobs.queue import JobTable
 from backend.core.limits.rates import parse

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 
-from backend.core.database.engine import Db, Transaction
+from backend.core.database.engine import Transaction
 from backend.core.database.requests import RequestTransaction
+from backend.core.database.rows import Db
 from backend.core.jobs.queue import enqueue
 from backend.core.secrets.passwords import refuse_obvious
 from backend.core.services import Services

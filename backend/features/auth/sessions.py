@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Database, Db, Transaction
+from backend.core.database.engine import Database, Transaction
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page

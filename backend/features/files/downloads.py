@@ -8,8 +8,9 @@ from sqlalchemy import Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db, fetch, fetch_one
+from backend.core.database.engine import fetch, fetch_one
 from backend.core.database.prepared import Prepared
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.s3.presign import Presigner
 from backend.features.tree.nodes import USER_ID, checksum_document

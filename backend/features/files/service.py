@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.features.tree.nodes import get_node
 from backend.features.tree.schemas import File
 from backend.kit.vocabulary import NodeKind

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import CollectionAggregate, String, any_, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.core.s3.objects import StoredObject
 from backend.features.fsck.findings import PAGE, Finding, Inspection, Kind
 from backend.features.uploads.queries import is_open

@@ -8,7 +8,7 @@ from sqlalchemy import String, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.core.s3.objects import OpenUpload
 from backend.features.fsck.findings import PAGE, Finding, Inspection, Kind
 from backend.features.uploads.queries import is_open

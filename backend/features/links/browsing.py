@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, literal, select, tuple_, union_all
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page

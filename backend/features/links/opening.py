@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, any_, bindparam, func, literal, or_, select
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db, fetch_one
+from backend.core.database.engine import fetch_one
 from backend.core.database.prepared import Prepared
+from backend.core.database.rows import Db
 from backend.core.errors import Unauthorized
 from backend.core.secrets.access_tokens import IssuedToken, TokenSigner
 from backend.features.links.errors import (

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import func, or_, update
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db, Transaction
+from backend.core.database.engine import Transaction
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.secrets.access_tokens import IssuedToken
 from backend.core.services import Services

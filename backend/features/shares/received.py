@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.core.http.pages import Documents, cut_page
 from backend.features.tree.nodes import document, node_select
 from backend.kit.cursors import decode_cursor, encode_cursor

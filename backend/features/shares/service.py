@@ -7,7 +7,8 @@ from sqlalchemy import Boolean, Select, delete, func, literal_column, select, up
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db, Transaction
+from backend.core.database.engine import Transaction
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page

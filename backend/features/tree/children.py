@@ -19,8 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.core.database.engine import Db, fetch
+from backend.core.database.engine import fetch
 from backend.core.database.prepared import Prepared
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.http.pages import Documents, cut_page
 from backend.features.tree.nodes import USER_ID, document, node_select

@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import BindParameter, Select, Uuid, bindparam, func, select
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db, fetch_one
+from backend.core.database.engine import fetch_one
 from backend.core.database.prepared import Prepared
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.features.tree.schemas import File, Folder
 from backend.kit.vocabulary import NodeKind, Role

@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, Uuid, func, literal, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db, Transaction
+from backend.core.database.engine import Transaction
+from backend.core.database.rows import Db
 from backend.core.errors import NameTaken, NotFound
 from backend.features.tree.errors import FolderTooDeep, InvalidNodeName
 from backend.features.tree.nodes import get_node

@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy import String, Uuid, any_, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from backend.core.database.engine import Db, Transaction
+from backend.core.database.engine import Transaction
+from backend.core.database.rows import Db
 from backend.core.jobs.queue import enqueue
 from backend.features.tree.placement import lock_tree
 from backend.features.tree.trash import is_entry, require_entry

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal, not_, select, tuple_, union_all
 
-from backend.core.database.engine import Db
+from backend.core.database.rows import Db
 from backend.core.http.pages import Documents, cut_page
 from backend.features.tree.nodes import file_document, node_select
 from backend.kit.cursors import decode_cursor, encode_cursor

@@ -21,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db, Transaction
+from backend.core.database.engine import Transaction
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.http.pages import Documents, cut_page
 from backend.features.tree.errors import ParentTrashed, RootFolder

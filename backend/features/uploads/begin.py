@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import BigInteger, literal, select
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db, fetch_one
+from backend.core.database.engine import fetch_one
+from backend.core.database.rows import Db
 from backend.core.errors import NameTaken, QuotaExceeded
 from backend.core.observability import metrics
 from backend.core.s3.storage import OBJECT_PREFIX, Storage

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Database, Db
+from backend.core.database.engine import Database
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.s3.objects import Part
 from backend.core.s3.storage import Storage

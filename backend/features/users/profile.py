@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Db, Transaction
+from backend.core.database.engine import Transaction
+from backend.core.database.rows import Db
 from backend.core.jobs.queue import enqueue
 from backend.features.users.schemas import Usage, User
 from backend.kit.vocabulary import NodeKind

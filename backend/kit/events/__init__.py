@@ -1,0 +1,91 @@
+"""The catalogue of events: every type, what it tells, and who may see it.
+
+Each class is one entry. Its fields are the event's `data`, as JSON: ids as strings, roles by name.
+Activity, the admin's log and every later reader know an event by its `type` alone, so a type is
+never renamed and a field never changes its meaning.
+"""
+
+from backend.kit.events.accounts import (
+    ApiKeyCreated,
+    ApiKeyRevoked,
+    SessionCreated,
+    SessionRevoked,
+    TrashEmptied,
+    UsageRecounted,
+    UserAdministered,
+    UserChanged,
+    UserDeleted,
+    UserEmailVerified,
+    UserPasswordChanged,
+    UserPasswordReset,
+    UserRegistered,
+    UserRegisteredAgain,
+)
+from backend.kit.events.catalogue import Audience, Entry, EventType, catalogue
+from backend.kit.events.sharing import (
+    LinkCreated,
+    LinkDownloaded,
+    LinkRevoked,
+    LinkUpdated,
+    ShareAccepted,
+    ShareCreated,
+    ShareRemoved,
+    ShareUpdated,
+)
+from backend.kit.events.tree import (
+    FileCopied,
+    FileUploaded,
+    FolderCreated,
+    NodeDeleted,
+    NodeMoved,
+    NodePathRepaired,
+    NodeRenamed,
+    NodeRestored,
+    NodeTrashed,
+    UploadBegun,
+    UploadEnded,
+    VersionDeleted,
+    VersionRestored,
+)
+
+__all__ = [
+    "ApiKeyCreated",
+    "ApiKeyRevoked",
+    "Audience",
+    "Entry",
+    "EventType",
+    "FileCopied",
+    "FileUploaded",
+    "FolderCreated",
+    "LinkCreated",
+    "LinkDownloaded",
+    "LinkRevoked",
+    "LinkUpdated",
+    "NodeDeleted",
+    "NodeMoved",
+    "NodePathRepaired",
+    "NodeRenamed",
+    "NodeRestored",
+    "NodeTrashed",
+    "SessionCreated",
+    "SessionRevoked",
+    "ShareAccepted",
+    "ShareCreated",
+    "ShareRemoved",
+    "ShareUpdated",
+    "TrashEmptied",
+    "UploadBegun",
+    "UploadEnded",
+    "UsageRecounted",
+    "UserAdministered",
+    "UserChanged",
+    "UserDeleted",
+    "UserEmailVerified",
+    "UserPasswordChanged",
+    "UserPasswordReset",
+    "UserRegistered",
+    "UserRegisteredAgain",
+    "VersionDeleted",
+    "VersionRestored",
+    "catalogue",
+]

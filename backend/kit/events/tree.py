@@ -1,0 +1,144 @@
+"""Events of files, folders and uploads."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from backend.kit.events.catalogue import Audience, Entry, EventType
+from backend.kit.vocabulary import NodeKind, UploadState
+
+
+class _OfNode(Entry):
+    """Happens to files and to folders alike: `kind` chooses the type, and is not told again."""
+
+    audience: ClassVar[Audience] = Audience.VIEWERS
+    kind: NodeKind
+
+    @property
+    def type(self) -> EventType:
+        """Of a file, or of a folder."""
+        return next(kind for kind in self.types if kind.subject_kind == self.kind)
+
+    def data(self) -> dict[str, Any]:
+        """Its fields as JSON."""
+        told = super().data()
+        del told["kind"]
+        return told
+
+
+class FolderCreated(Entry):
+    """A folder was made in `folder_id`."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FOLDER_CREATED,)
+    audience: ClassVar[Audience] = Audience.VIEWERS
+    name: str
+    folder_id: UUID
+
+
+class NodeRenamed(_OfNode):
+    """It has another name."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_RENAMED, EventType.FOLDER_RENAMED)
+    name: str
+    old_name: str
+
+
+class NodeMoved(_OfNode):
+    """It lies in another folder."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_MOVED, EventType.FOLDER_MOVED)
+    folder_id: UUID
+
+
+class NodeTrashed(_OfNode):
+    """It went to the trash, with everything in it."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_TRASHED, EventType.FOLDER_TRASHED)
+    name: str
+
+
+class NodeRestored(_OfNode):
+    """It came back from the trash, perhaps under another name."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_RESTORED, EventType.FOLDER_RESTORED)
+    name: str
+
+
+class NodeDeleted(_OfNode):
+    """It was deleted for good."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_DELETED, EventType.FOLDER_DELETED)
+    name: str
+
+
+class NodePathRepaired(_OfNode):
+    """`fsck` mended its ancestors, on which depends who may see it."""
+
+    types: ClassVar[tuple[EventType, ...]] = (
+        EventType.FILE_PATH_REPAIRED,
+        EventType.FOLDER_PATH_REPAIRED,
+    )
+    name: str
+    folder_id: UUID | None
+
+
+class FileUploaded(Entry):
+    """An upload became a file, or a file's new version."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_UPLOADED,)
+    audience: ClassVar[Audience] = Audience.VIEWERS
+    upload_id: UUID
+    size: int
+
+
+class FileCopied(Entry):
+    """It was made as a copy of `source_id`."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_COPIED,)
+    audience: ClassVar[Audience] = Audience.VIEWERS
+    source_id: UUID
+    size: int
+
+
+class VersionRestored(Entry):
+    """An earlier version became the current one again, as the new version `version_id`."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_VERSION_RESTORED,)
+    audience: ClassVar[Audience] = Audience.VIEWERS
+    version_id: UUID
+
+
+class VersionDeleted(Entry):
+    """An earlier version was deleted for good."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_VERSION_DELETED,)
+    audience: ClassVar[Audience] = Audience.VIEWERS
+    version_id: UUID
+
+
+class UploadBegun(Entry):
+    """Space was reserved and requests were signed."""
+
+    types: ClassVar[tuple[EventType, ...]] = (EventType.UPLOAD_BEGUN,)
+    size: int
+    name: str
+
+
+class UploadEnded(Entry):
+    """It ended without a file; `state` says how."""
+
+    types: ClassVar[tuple[EventType, ...]] = (
+        EventType.UPLOAD_ABORTED,
+        EventType.UPLOAD_EXPIRED,
+        EventType.UPLOAD_FAILED,
+    )
+    state: UploadState
+    name: str
+
+    @property
+    def type(self) -> EventType:
+        """One of three, by `state`."""
+        return EventType(f"upload.{self.state}")
+
+    def data(self) -> dict[str, Any]:
+        """Its name; the type tells the state."""
+        return {"name": self.name}
