@@ -7,10 +7,10 @@ from sqlalchemy import update
 from backend.core.services import Services
 from backend.features.admin.accounts import change_account
 from backend.features.admin.schemas import ChangeAccount
+from backend.features.users.errors import LastAdmin
 from backend.kit.vocabulary import UserRole
 from backend.models import User
 from backend.rules.actor import SYSTEM
-from backend.rules.administrators import LastAdmin
 from tests.support.people import Person, Register, sign_in
 from tests.support.transfer import begin
 
