@@ -37,12 +37,7 @@ log = structlog.stdlib.get_logger(__name__)
 JOB_TABLES: tuple[JobTable, ...] = (auth, users, mail, tree, finalize, admin, fsck)
 
 # The ways in which there is no connection, or none any more.
-LOST = (
-    *pools.LOST,
-    asyncpg.PostgresError,
-    FailingListenerError,
-    DependencyUnavailable,
-)
+LOST = (*pools.LOST, asyncpg.PostgresError, FailingListenerError, DependencyUnavailable)
 POLLED_EVERY = timedelta(seconds=10)
 """How long a job may wait that was queued again without a notification."""
 

@@ -138,6 +138,20 @@ class TestChange:
         assert newest["actor_id"] == admin.id
         assert newest["data"] == {"quota_bytes": 7}
 
+    async def test_leaves_a_trace_of_every_session_that_it_ends(
+        self, admin: Person, register: Register
+    ) -> None:
+        ada = await register("ada")
+        await sign_in(ada.http, ada.email)
+
+        await change(admin, ada.id, is_active=False)
+        await change(admin, ada.id, quota_bytes=5)
+
+        query = {"action": "session.revoked", "actor_id": admin.id}
+        events = (await admin.http.get("/v1/admin/events", params=query)).json()["items"]
+        ended = {"reason": "account_deactivated", "user_id": ada.id}
+        assert [event["data"] for event in events] == [ended, ended]
+
 
 class TestLastAdmin:
     async def test_cannot_be_removed(self, services: Services, admin: Person) -> None:
