@@ -28,20 +28,16 @@ from backend.features.finalize.jobs import jobs as finalize
 from backend.features.finalize.notifications import following_events
 from backend.features.fsck.jobs import jobs as fsck
 from backend.features.health.probes import probes
+from backend.features.mail.jobs import jobs as mail
 from backend.features.tree.jobs import jobs as tree
 from backend.features.users.jobs import jobs as users
 
 log = structlog.stdlib.get_logger(__name__)
 
-JOB_TABLES: tuple[JobTable, ...] = (auth, users, tree, finalize, admin, fsck)
+JOB_TABLES: tuple[JobTable, ...] = (auth, users, mail, tree, finalize, admin, fsck)
 
 # The ways in which there is no connection, or none any more.
-LOST = (
-    *pools.LOST,
-    asyncpg.PostgresError,
-    FailingListenerError,
-    DependencyUnavailable,
-)
+LOST = (*pools.LOST, asyncpg.PostgresError, FailingListenerError, DependencyUnavailable)
 POLLED_EVERY = timedelta(seconds=10)
 """How long a job may wait that was queued again without a notification."""
 

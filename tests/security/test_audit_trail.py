@@ -15,7 +15,11 @@ from backend.models import Event, Upload
 from tests.security.matrix import BODIES, ROWS, Row
 from tests.security.scenes import Cast, Scene
 from tests.security.test_permission_matrix import needed_scopes
-from tests.support.people import Register
+from tests.support.jobs import run_jobs
+from tests.support.people import Register, sign_in
+from tests.support.sharing import make_link
+from tests.support.transfer import begin
+from tests.support.trees import make_folder
 
 Json = dict[str, Any]
 
@@ -53,6 +57,11 @@ ACTIONS = {
     "DELETE /v1/links/{link_id}": "link.revoked",
     "POST /v1/public/links/{token}/download-url": "link.downloaded",
     "PATCH /v1/admin/users/{user_id}": "user.administered",
+}
+# Whoever loses their credentials also finds an event of each of them.
+ENDED_ALONG = {
+    "POST /v1/auth/password/change": {"session.revoked"},
+    "DELETE /v1/users/me": {"session.revoked", "api_key.revoked"},
 }
 # These change neither data nor rights: they sign, look, or ask for a mail.
 SILENT = {
@@ -103,7 +112,8 @@ class TestEveryChange:
         events = await events_of(cast.services, answer.headers["X-Request-ID"])
         main = [event for event in events if event.action == ACTIONS.get(row.operation)]
         assert len(main) == (row.operation in ACTIONS)
-        assert all(event.action == "session.revoked" for event in events if event not in main)
+        along = ENDED_ALONG.get(row.operation, set())
+        assert all(event.action in along for event in events if event not in main)
         for event in main:
             assert event.ip == "127.0.0.1"
             signed_in = row.operation != "POST /v1/auth/register" and person
@@ -177,6 +187,47 @@ async def listed(cast: Cast, **wanted: str) -> list[Json]:
     assert answer.status_code == 200, answer.text
     items: list[Json] = answer.json()["items"]
     return items
+
+
+class TestClosingAnAccount:
+    async def test_tells_of_everything_that_ends_with_it(
+        self, register: Register, cast: Cast
+    ) -> None:
+        ada = await register()
+        await sign_in(ada.http, ada.email)
+        body = {"name": "Backup", "scopes": ["files:read"]}
+        key = (await ada.http.post("/v1/api-keys", json=body)).json()
+        folder = await make_folder(ada, "Holiday")
+        link, withdrawn = await make_link(ada, folder), await make_link(ada, folder)
+        await ada.http.delete(f"/v1/links/{withdrawn['id']}")
+
+        left = await ada.http.delete("/v1/users/me")
+
+        events = [
+            event
+            for event in await listed(cast, actor_id=ada.id)
+            if event["request_id"] == left.headers["X-Request-ID"]
+        ]
+        sessions = [event["data"] for event in events if event["action"] == "session.revoked"]
+        assert sessions == [{"reason": "account_closed", "user_id": ada.id}] * 2
+        others = {(event["action"], event["subject_id"]): event["data"] for event in events}
+        assert others["api_key.revoked", key["id"]] == {"name": "Backup"}
+        assert others["link.revoked", link["id"]] == {"node_id": folder["id"]}
+        assert others["user.deleted", ada.id] == {}
+        assert len(events) == 5
+
+    async def test_tells_of_the_uploads_that_the_worker_ends(
+        self, register: Register, cast: Cast
+    ) -> None:
+        ada = await register()
+        upload = await begin(ada, b"hello")
+
+        await ada.http.delete("/v1/users/me")
+        await run_jobs(cast.services)
+
+        ended, begun = await listed(cast, subject_id=upload["id"])
+        assert (ended["action"], ended["actor_kind"]) == ("upload.expired", "system")
+        assert begun["action"] == "upload.begun"
 
 
 class TestFilters:

@@ -22,6 +22,8 @@ from backend.kit.disposition import (
 )
 
 CHECKSUM_HEADER = "x-amz-checksum-sha256"
+LANDING = timedelta(minutes=5)
+"""S3 checks a signature when a request starts: what started in time may land a little later."""
 
 
 class BucketAddress(NamedTuple):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
@@ -14,13 +14,14 @@ from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.core.services import Services
 from backend.features.admin.schemas import Account, ChangeAccount
+from backend.features.auth.sessions import revoke_sessions
 from backend.features.users.accounts import create_user
+from backend.features.users.administrators import require_other_admin
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import UserRole
 from backend.models import User, UserSession
 from backend.rules import audit
 from backend.rules.actor import SYSTEM, Actor
-from backend.rules.administrators import require_other_admin
 
 
 async def list_accounts(db: Db, q: str | None, limit: int, cursor: str | None) -> Page[Account]:
@@ -59,7 +60,8 @@ async def change_account(
     if row is None:
         raise NotFound
     if not row.is_active:
-        await _end_sessions(tx, user_id)
+        theirs = UserSession.user_id == user_id
+        await revoke_sessions(tx, actor, theirs, reason="account_deactivated")
     if values:
         await audit.record(
             tx,
@@ -69,14 +71,6 @@ async def change_account(
             **change.model_dump(mode="json", exclude_unset=True),
         )
     return _present(row)
-
-
-async def _end_sessions(tx: Transaction, user_id: UUID) -> None:
-    await tx.execute(
-        update(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-    )
 
 
 async def create_admin(services: Services, email: str, password: str) -> UUID:

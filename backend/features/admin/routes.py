@@ -13,7 +13,7 @@ from backend.core.http.schema import Page
 from backend.core.services import SettledCallers
 from backend.features.admin import accounts, overview
 from backend.features.admin.schemas import Account, AuditEvent, ChangeAccount, EventFilter, Stats
-from backend.rules.administrators import LastAdmin
+from backend.features.users.errors import LastAdmin
 from backend.rules.principal import Admin, AdminRequired, ScopeRequired
 
 router = APIRouter(prefix="/v1/admin", tags=["Administration"], dependencies=[SettledCallers])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import ColumnElement, Select, delete, insert, select
 
 from backend.core.database.engine import Transaction
 from backend.core.database.rows import Db
@@ -17,8 +17,9 @@ from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.tokens import new_token, token_hash
 from backend.models import ApiKey as ApiKeyRow
 from backend.rules import audit
+from backend.rules.account_lock import hold_own
+from backend.rules.actor import Actor
 from backend.rules.principal import API_KEY_PREFIX, Principal
-from backend.rules.strangers import hold_own
 
 SHOWN_CHARACTERS = len(API_KEY_PREFIX) + 8
 """Enough to tell keys apart; the 35 characters left hold 208 of the 256 random bits."""
@@ -86,8 +87,14 @@ async def revoke_key(tx: Transaction, principal: Principal, key_id: UUID) -> Non
     Raises:
         NotFound: no such key, or another person's.
     """
-    gone = delete(ApiKeyRow).where(ApiKeyRow.id == key_id, ApiKeyRow.user_id == principal.user_id)
-    key = (await tx.execute(gone.returning(ApiKeyRow.name))).first()
-    if key is None:
+    own = (ApiKeyRow.id == key_id, ApiKeyRow.user_id == principal.user_id)
+    if not await revoke_keys(tx, principal.actor, *own):
         raise NotFound
-    await audit.record(tx, principal.actor, "api_key.revoked", key_id, name=key.name)
+
+
+async def revoke_keys(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> int:
+    """Delete the keys that meet all conditions in `which`; return how many there were."""
+    gone = delete(ApiKeyRow).where(*which).returning(ApiKeyRow.id, ApiKeyRow.name)
+    revoked = [(key.id, {"name": key.name}) for key in await tx.execute(gone)]
+    await audit.record_all(tx, actor, "api_key.revoked", revoked)
+    return len(revoked)

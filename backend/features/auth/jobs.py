@@ -13,11 +13,10 @@ from jinja2 import Environment, FileSystemLoader
 from sqlalchemy import delete, exists, func, insert, literal, select
 
 from backend.core.database.rows import Db
-from backend.core.errors import TooManyRequests
 from backend.core.jobs.queue import JobTable
-from backend.core.limits.rates import parse
 from backend.core.services import Services
 from backend.core.settings import AuthSettings
+from backend.features.mail.service import count_sent
 from backend.kit.tokens import new_token, token_hash
 from backend.kit.vocabulary import EmailTokenPurpose
 from backend.models import (
@@ -26,7 +25,6 @@ from backend.models import (
     User,
     UserSession,
 )
-from backend.rules.discarding import discard
 
 log = structlog.stdlib.get_logger(__name__)
 jobs = JobTable()
@@ -85,29 +83,6 @@ async def mail_password_changed(services: Services, *, email: str) -> None:
     await _send(services, PASSWORD_CHANGED, email)
 
 
-@jobs.job("mail.send")
-async def send_mail(
-    services: Services, *, to: str, subject: str, text: str, sender: str, about: str
-) -> None:
-    """Send what another feature wrote because `sender` did something; it must hold no secret.
-
-    While AUTH_MAIL_RATE counts, once about the same thing, and no more than that from the one to
-    the other. Counted apart from the mails of `to`'s own account, which nobody else may use up.
-    """
-    rate = services.settings.auth.mail_rate
-    limits = [(rate, "mail", sender, to), (_once_while(rate), "mail", sender, to, about)]
-    if not all([await services.limiter.allows(*limit) for limit in limits]):
-        log.info("a mail was held back: its sender has just caused several")
-        return
-    await services.mailer.send(to, subject, text)
-    for limit in limits:
-        await _count(services, *limit)
-
-
-def _once_while(rate: str) -> str:
-    return f"1 per {parse(rate).get_expiry()} seconds"
-
-
 async def _send(services: Services, mail: TokenMail, email: str) -> None:
     auth = services.settings.auth
     if not await services.limiter.allows(auth.mail_rate, "mail", email):
@@ -126,7 +101,7 @@ async def _send(services: Services, mail: TokenMail, email: str) -> None:
     )
     subject, _, text = rendered.partition("\n\n")
     await services.mailer.send(email, subject, text)
-    await _count(services, auth.mail_rate, "mail", email)
+    await count_sent(services.limiter, auth.mail_rate, "mail", email)
 
 
 async def _withdraw_verify(db: Db, email: str) -> None:
@@ -136,14 +111,6 @@ async def _withdraw_verify(db: Db, email: str) -> None:
             EmailToken.user_id == account, EmailToken.purpose == EmailTokenPurpose.VERIFY
         )
     )
-
-
-async def _count(services: Services, rate: str, *keys: str) -> None:
-    """Count mails that were sent: a retry, or a stranger's request, must not use up the rate."""
-    try:
-        await services.limiter.hit(rate, *keys)
-    except TooManyRequests:
-        log.info("several mails to one recipient at once")
 
 
 async def _token_for(
@@ -170,14 +137,6 @@ def _in_words(lifetime: timedelta) -> str:
     if minutes % 60:
         number, unit = minutes, "minute"
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-
-
-@jobs.job("auth.discard_uploads")
-async def discard_uploads(services: Services, *, upload_ids: list[str]) -> None:
-    """Have the bytes of ended uploads discarded, and again when their last URL has run out."""
-    async with services.database.transaction() as tx:
-        for upload_id in upload_ids:
-            await discard(tx, services.settings.upload, upload_id)
 
 
 @jobs.every("17 * * * *", "auth.sweep")

@@ -2,7 +2,7 @@
 
 A new password ends every other session and every open reset. Reset by mail also proves the
 address; if nobody had proved it before, whoever made the account may be a stranger who hoped that
-the owner of the address would move in, so everything they had opened ends: see `rules.strangers`.
+the owner of the address would move in, so everything they had opened ends: see `takeover`.
 """
 
 from dataclasses import dataclass
@@ -17,26 +17,23 @@ from backend.core.database.rows import Db
 from backend.core.jobs.queue import enqueue
 from backend.core.secrets.passwords import refuse_obvious
 from backend.core.services import Services
+from backend.features.auth import takeover
 from backend.features.auth.errors import InvalidEmailToken, WrongCurrentPassword
 from backend.features.auth.schemas import ChangePassword, ResetPassword
-from backend.features.auth.sessions import revoke
+from backend.features.auth.sessions import revoke_sessions
 from backend.features.auth.sign_in import Guard
+from backend.features.shares.invitations import accept_invitations
 from backend.kit.addresses import client_network
 from backend.kit.tokens import token_hash
 from backend.kit.vocabulary import ActorKind, EmailTokenPurpose
 from backend.models import (
-    ApiKey,
     EmailToken,
     User,
     UserSession,
 )
-from backend.rules import audit, strangers
+from backend.rules import audit
 from backend.rules.actor import Actor
-from backend.rules.invitations import accept_invitations
 from backend.rules.principal import Principal
-
-DISCARDED_AT_ONCE = 500
-"""Uploads in one job: their number is a stranger's choice, and must not hold up the reset."""
 
 
 async def forgot(services: Services, late: RequestTransaction, actor: Actor, email: str) -> None:
@@ -77,26 +74,12 @@ async def reset(
     tx, owner = await late.open(), _owner(actor, account.id)
     await _use_up(tx, wish.token)
     if not account.verified:
-        await _end_uploads(tx, owner, account.id)
+        await takeover.end_uploads(tx, owner, account.id)
     await tx.execute(update(User).where(User.id == account.id).values(password_hash=password_hash))
     await _after_change(tx, owner, account.email, "user.password_reset", None)
     if not account.verified:
-        await strangers.end_access(tx, owner, account.id)
-        await _revoke_keys(tx, owner)
+        await takeover.end_access(tx, owner, account.id)
         await _verified(tx, owner, account)
-
-
-async def _end_uploads(tx: Transaction, owner: Actor, owner_id: UUID) -> None:
-    upload_ids = [str(ended) for ended in await strangers.end_uploads(tx, owner, owner_id)]
-    for start in range(0, len(upload_ids), DISCARDED_AT_ONCE):
-        some = upload_ids[start : start + DISCARDED_AT_ONCE]
-        await enqueue(tx, "auth.discard_uploads", {"upload_ids": some})
-
-
-async def _revoke_keys(tx: Transaction, owner: Actor) -> None:
-    gone = delete(ApiKey).where(ApiKey.user_id == owner.id).returning(ApiKey.id, ApiKey.name)
-    revoked = [(key.id, {"name": key.name}) for key in await tx.execute(gone)]
-    await audit.record_all(tx, owner, "api_key.revoked", revoked)
 
 
 async def change(
@@ -138,7 +121,7 @@ async def _after_change(
     others: list[ColumnElement[bool]] = [UserSession.user_id == owner.id]
     if kept is not None:
         others.append(UserSession.id != kept)
-    await revoke(tx, owner, *others, reason="password_changed")
+    await revoke_sessions(tx, owner, *others, reason="password_changed")
     await tx.execute(
         delete(EmailToken).where(
             EmailToken.user_id == owner.id, EmailToken.purpose == EmailTokenPurpose.RESET

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Database, Transaction
@@ -108,11 +108,15 @@ async def _refuse_reused(database: Database, actor: Actor, token: str) -> None:
         session_id = (await tx.execute(query)).scalar_one_or_none()
         if session_id is None:
             return
-        await revoke(tx, actor, UserSession.id == session_id, reason="refresh_token_reused")
+        await revoke_sessions(
+            tx, actor, UserSession.id == session_id, reason="refresh_token_reused"
+        )
     raise RefreshTokenReused
 
 
-async def revoke(tx: Transaction, actor: Actor, *which: Any, reason: str) -> int:
+async def revoke_sessions(
+    tx: Transaction, actor: Actor, *which: ColumnElement[bool], reason: str
+) -> int:
     """End the sessions that meet all conditions in `which`; return how many there were."""
     ended = (
         update(UserSession)
@@ -138,7 +142,7 @@ async def sign_out(tx: Transaction, actor: Actor, token: str) -> None:
     session = (await tx.execute(query)).first()
     if session is not None:
         owner = Actor(ActorKind.USER, session.user_id, actor.ip, actor.request_id)
-        await revoke(tx, owner, UserSession.id == session.id, reason="signed_out")
+        await revoke_sessions(tx, owner, UserSession.id == session.id, reason="signed_out")
 
 
 async def list_sessions(
@@ -183,5 +187,5 @@ async def end_session(tx: Transaction, actor: Actor, user_id: UUID, session_id: 
         NotFound: it ended already, never was, or is another person's.
     """
     own = (UserSession.id == session_id, UserSession.user_id == user_id)
-    if not await revoke(tx, actor, *own, reason="ended_by_owner"):
+    if not await revoke_sessions(tx, actor, *own, reason="ended_by_owner"):
         raise NotFound

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
@@ -22,8 +22,9 @@ from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Link as LinkRow
 from backend.models import Node
 from backend.rules import access, audit
+from backend.rules.account_lock import hold_open
+from backend.rules.actor import Actor
 from backend.rules.principal import Principal
-from backend.rules.strangers import hold_open
 
 LIMITS = ("expires_at", "password", "max_downloads")
 
@@ -156,11 +157,20 @@ async def revoke(tx: Transaction, principal: Principal, link_id: UUID) -> None:
     Raises:
         NotFound: as for `get`.
     """
-    link = await _lock(tx, principal, link_id)
-    if link.revoked_at is not None:
-        return
-    await tx.execute(update(LinkRow).where(LinkRow.id == link_id).values(revoked_at=func.now()))
-    await _record(tx, principal, "link.revoked", link)
+    await _lock(tx, principal, link_id)
+    await revoke_links(tx, principal.actor, LinkRow.id == link_id)
+
+
+async def revoke_links(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> None:
+    """Withdraw the links that meet all conditions in `which`."""
+    ended = (
+        update(LinkRow)
+        .where(*which, LinkRow.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+        .returning(LinkRow.id, LinkRow.node_id)
+    )
+    revoked = [(link.id, {"node_id": str(link.node_id)}) for link in await tx.execute(ended)]
+    await audit.record_all(tx, actor, "link.revoked", revoked)
 
 
 def _manageable(user_id: UUID, link_id: UUID) -> Select[*tuple[Any, ...]]:

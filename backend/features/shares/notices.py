@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Row
 
-from backend.core.jobs.queue import Payload
+from backend.features.mail.service import Mail
 from backend.features.shares.schemas import NewShare
 from backend.rules.principal import Principal
 
@@ -21,8 +21,8 @@ ALLOWED = {
 
 def shared(
     public_url: str, sharer: Principal, node: Row[Any], new: NewShare, *, known: bool
-) -> Payload:
-    """The payload of `mail.send` for a new share.
+) -> Mail:
+    """The mail about a new share.
 
     Args:
         public_url: where the product is reached.
@@ -32,14 +32,14 @@ def shared(
         known: whether a verified account waits behind the address.
     """
     how = "Sign in to open it" if known else f"Register with this address ({new.email}) to open it"
-    return {
-        "to": new.email,
-        "subject": f"{sharer.email} shared a {node.kind} with you",
-        "text": (
+    return Mail(
+        to=new.email,
+        subject=f"{sharer.email} shared a {node.kind} with you",
+        text=(
             f"{sharer.email} shared a {node.kind} with you. {ALLOWED[new.role]}\n\n"
             f"{how}:\n\n{public_url}/\n\n"
             "If you do not know the sender, ignore this mail.\n"
         ),
-        "sender": str(sharer.user_id),
-        "about": str(node.id),
-    }
+        sender=str(sharer.user_id),
+        about=str(node.id),
+    )

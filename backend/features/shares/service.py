@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Select, delete, func, literal_column, select, update
+from sqlalchemy import Boolean, ColumnElement, Select, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 
@@ -12,19 +12,20 @@ from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
-from backend.core.jobs.queue import enqueue
 from backend.core.settings import Settings
+from backend.features.mail.service import enqueue_mail
 from backend.features.shares import notices
 from backend.features.shares.errors import CannotShareWithOwner, CannotShareWithYourself
+from backend.features.shares.invitations import lock_address
 from backend.features.shares.schemas import NewShare, Share
 from backend.features.tree.schemas import RoleName
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Grant, User
 from backend.rules import access, audit
-from backend.rules.invitations import lock_address
+from backend.rules.account_lock import hold_open
+from backend.rules.actor import Actor
 from backend.rules.principal import Principal
-from backend.rules.strangers import hold_open
 
 
 async def share(
@@ -57,7 +58,7 @@ async def share(
     if grant.created and await _has_proved_address(tx, principal.user_id):
         notice = notices.shared(settings.public_url, principal, node, new, known=verified)
         once = f"share {principal.user_id} {node_id} {new.email}"
-        await enqueue(tx, "mail.send", notice, dedupe_key=once)
+        await enqueue_mail(tx, notice, dedupe_key=once)
     return await _get(tx, grant.id)
 
 
@@ -150,10 +151,16 @@ async def remove(tx: Transaction, principal: Principal, share_id: UUID) -> None:
     grant = await _find(tx, share_id)
     if grant.user_id != principal.user_id:
         await access.require(tx, principal.user_id, grant.node_id, Role.OWNER)
-    removed = await tx.execute(delete(Grant).where(Grant.id == share_id).returning(Grant.id))
-    if removed.first() is None:
+    if not await remove_shares(tx, principal.actor, Grant.id == share_id):
         raise NotFound
-    await _record(tx, principal, "share.removed", grant)
+
+
+async def remove_shares(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> int:
+    """End shares and invitations that meet all conditions in `which`; return how many."""
+    gone = delete(Grant).where(*which).returning(*Grant.__table__.columns)
+    removed = [(grant.id, _told(grant)) for grant in await tx.execute(gone)]
+    await audit.record_all(tx, actor, "share.removed", removed)
+    return len(removed)
 
 
 def _shares() -> Select[*tuple[Any, ...]]:
@@ -191,12 +198,12 @@ def _present(row: Row[Any]) -> Share:
 
 
 async def _record(tx: Transaction, principal: Principal, action: str, grant: Row[Any]) -> None:
-    await audit.record(
-        tx,
-        principal.actor,
-        action,
-        grant.id,
-        node_id=str(grant.node_id),
-        user_id=str(grant.user_id) if grant.user_id else None,
-        role=grant.role.name.lower(),
-    )
+    await audit.record(tx, principal.actor, action, grant.id, **_told(grant))
+
+
+def _told(grant: Row[Any]) -> dict[str, str | None]:
+    return {
+        "node_id": str(grant.node_id),
+        "user_id": str(grant.user_id) if grant.user_id else None,
+        "role": grant.role.name.lower(),
+    }

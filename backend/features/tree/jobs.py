@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from backend.core.database.engine import Database
 from backend.core.errors import DependencyUnavailable
 from backend.core.jobs.queue import JobTable, enqueue
+from backend.core.s3.presign import LANDING
 from backend.core.services import Services
 from backend.features.tree.purge import (
     CONDEMNED,
@@ -20,7 +21,6 @@ from backend.features.tree.trash import is_entry
 from backend.kit import faults
 from backend.models import Node
 from backend.rules.actor import SYSTEM
-from backend.rules.discarding import LANDING
 
 log = structlog.stdlib.get_logger(__name__)
 

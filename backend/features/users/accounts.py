@@ -8,12 +8,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.core.database.engine import Transaction
 from backend.core.settings import Settings
+from backend.features.shares.invitations import accept_invitations
 from backend.features.users.errors import EmailTaken
 from backend.kit.vocabulary import UserRole
 from backend.models import User
 from backend.rules import audit
 from backend.rules.actor import Actor
-from backend.rules.invitations import accept_invitations
 from backend.rules.roots import create_root
 
 

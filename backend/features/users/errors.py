@@ -19,3 +19,9 @@ class EmailTaken(Conflict):
     """There is already an account with this e-mail."""
 
     code = "email_taken"
+
+
+class LastAdmin(Conflict):
+    """Without this account nobody could administer the others."""
+
+    code = "last_admin"

@@ -3,15 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Update, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, delete, or_, select, text
 
 from backend.core.jobs.queue import JobTable, enqueue
 from backend.core.services import Services
 from backend.features.tree.jobs import purge_all
 from backend.features.tree.purge import condemn_tree
+from backend.features.uploads.ending import end_uploads
 from backend.kit.vocabulary import UploadState
 from backend.models import Upload, User
 from backend.models.upload import OPEN_STATES
+from backend.rules.actor import SYSTEM
 
 jobs = JobTable()
 
@@ -26,12 +28,12 @@ DISCARDING = timedelta(minutes=15)
 async def purge_user(services: Services, *, user_id: str) -> None:
     """Delete what a closed account leaves: its uploads, its tree, its grants, its row.
 
-    Each step may be repeated. Open uploads are made to expire, which frees what they reserved,
-    maybe from somebody else; the account's row stays until their bytes are discarded, too.
+    Each step may be repeated. Ending open uploads frees what they reserved, maybe from somebody
+    else; the account's row stays until their bytes are discarded, too.
     """
     database, leaver = services.database, UUID(user_id)
     async with database.transaction() as tx:
-        await tx.execute(_end_uploads(leaver))
+        await end_uploads(tx, SYSTEM, UploadState.EXPIRED, _uploads_of(leaver))
         await condemn_tree(tx, leaver)
     await purge_all(database, leaver)
     async with database.transaction() as tx:
@@ -40,14 +42,6 @@ async def purge_user(services: Services, *, user_id: str) -> None:
             await enqueue(tx, "users.purge", {"user_id": user_id}, delay=LOOK_AGAIN)
         else:
             await tx.execute(delete(User).where(User.id == leaver))
-
-
-def _end_uploads(user_id: UUID) -> Update:
-    return (
-        update(Upload)
-        .where(_uploads_of(user_id), text(OPEN_STATES))
-        .values(expires_at=func.now(), heal_at=func.now())
-    )
 
 
 def _undone_uploads(user_id: UUID, since: datetime) -> Select[UUID]:

@@ -9,6 +9,10 @@ from sqlalchemy.engine import Row
 from backend.core.database.engine import Transaction
 from backend.core.database.rows import Db
 from backend.core.jobs.queue import enqueue
+from backend.features.api_keys.service import revoke_keys
+from backend.features.auth.sessions import revoke_sessions
+from backend.features.links.service import revoke_links
+from backend.features.users.administrators import require_other_admin
 from backend.features.users.schemas import Usage, User
 from backend.kit.vocabulary import NodeKind
 from backend.models import (
@@ -21,7 +25,6 @@ from backend.models import (
 )
 from backend.models import User as UserRow
 from backend.rules import audit
-from backend.rules.administrators import require_other_admin
 from backend.rules.principal import Principal
 
 UNUSABLE = "!"
@@ -99,12 +102,10 @@ async def leave(tx: Transaction, principal: Principal) -> None:
             is_active=False,
         )
     )
-    for credential in (UserSession, ApiKey, EmailToken):
-        await tx.execute(delete(credential).where(credential.user_id == user_id))
-    await tx.execute(
-        update(Link)
-        .where(Link.created_by == user_id, Link.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-    )
-    await audit.record(tx, principal.actor, "user.deleted", user_id)
+    await tx.execute(delete(EmailToken).where(EmailToken.user_id == user_id))
+    actor = principal.actor
+    await revoke_sessions(tx, actor, UserSession.user_id == user_id, reason="account_closed")
+    await revoke_keys(tx, actor, ApiKey.user_id == user_id)
+    await revoke_links(tx, actor, Link.created_by == user_id)
+    await audit.record(tx, actor, "user.deleted", user_id)
     await enqueue(tx, "users.purge", {"user_id": str(user_id)}, dedupe_key=f"purge:{user_id}")

@@ -8,9 +8,8 @@ from backend.core.http.problem_schema import problems
 from backend.core.secrets.passwords import PasswordTooEasy
 from backend.core.services import CurrentServices, SettledCallers
 from backend.features.users import profile, registration
-from backend.features.users.errors import EmailDomainNotAllowed, RegistrationClosed
+from backend.features.users.errors import EmailDomainNotAllowed, LastAdmin, RegistrationClosed
 from backend.features.users.schemas import ChangeProfile, Register, Usage, User
-from backend.rules.administrators import LastAdmin
 from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,

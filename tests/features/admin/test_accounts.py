@@ -7,10 +7,10 @@ from sqlalchemy import update
 from backend.core.services import Services
 from backend.features.admin.accounts import change_account
 from backend.features.admin.schemas import ChangeAccount
+from backend.features.users.errors import LastAdmin
 from backend.kit.vocabulary import UserRole
 from backend.models import User
 from backend.rules.actor import SYSTEM
-from backend.rules.administrators import LastAdmin
 from tests.support.people import Person, Register, sign_in
 from tests.support.transfer import begin
 
@@ -137,6 +137,20 @@ class TestChange:
         assert newest["action"] == "user.administered"
         assert newest["actor_id"] == admin.id
         assert newest["data"] == {"quota_bytes": 7}
+
+    async def test_leaves_a_trace_of_every_session_that_it_ends(
+        self, admin: Person, register: Register
+    ) -> None:
+        ada = await register("ada")
+        await sign_in(ada.http, ada.email)
+
+        await change(admin, ada.id, is_active=False)
+        await change(admin, ada.id, quota_bytes=5)
+
+        query = {"action": "session.revoked", "actor_id": admin.id}
+        events = (await admin.http.get("/v1/admin/events", params=query)).json()["items"]
+        ended = {"reason": "account_deactivated", "user_id": ada.id}
+        assert [event["data"] for event in events] == [ended, ended]
 
 
 class TestLastAdmin:

@@ -5,9 +5,11 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from backend.core.jobs.queue import enqueue
 from backend.core.services import Services
 from backend.features.finalize.jobs import discard, sweep
 from backend.models import Upload
+from tests.support.jobs import run_jobs
 from tests.support.people import Person, Register
 from tests.support.transfer import (
     Json,
@@ -66,6 +68,26 @@ class TestAbort:
 
         assert (answer.status_code, answer.json()["code"]) == (409, "upload_not_pending")
         assert (await usage(ada))["used_bytes"] == len(HELLO)
+
+
+class TestDiscardingMany:
+    @pytest.mark.parametrize("name", ["uploads.discard_many", "auth.discard_uploads"])
+    async def test_works_under_the_name_of_the_previous_version_too(
+        self, register: Register, services: Services, name: str
+    ) -> None:
+        ada = await register()
+        upload = await begin(ada, HELLO)
+        await ada.http.delete(f"/v1/uploads/{upload['id']}")
+        await run_jobs(services)
+        await send(upload["request"], HELLO)
+        key = httpx.URL(upload["request"]["url"]).path.partition("/objects/")[2]
+        assert await services.storage.head(f"objects/{key}") is not None
+
+        async with services.database.transaction() as tx:
+            await enqueue(tx, name, {"upload_ids": [upload["id"]]})
+        await run_jobs(services)
+
+        assert await services.storage.head(f"objects/{key}") is None
 
 
 class TestHealing:

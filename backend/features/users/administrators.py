@@ -5,15 +5,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from backend.core.database.engine import Transaction
-from backend.core.errors import Conflict
+from backend.features.users.errors import LastAdmin
 from backend.kit.vocabulary import UserRole
 from backend.models import User
-
-
-class LastAdmin(Conflict):
-    """Without this account nobody could administer the others."""
-
-    code = "last_admin"
 
 
 async def require_other_admin(tx: Transaction, user_id: UUID) -> None:
