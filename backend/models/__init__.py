@@ -5,6 +5,7 @@ from backend.models.event import Event
 from backend.models.idempotency import IdempotencyKey
 from backend.models.node import FileVersion, Node, live
 from backend.models.sharing import Grant, Link
+from backend.models.space import Space
 from backend.models.upload import Upload
 from backend.models.user import (
     ApiKey,
@@ -25,6 +26,7 @@ __all__ = [
     "Link",
     "Node",
     "RefreshToken",
+    "Space",
     "Upload",
     "User",
     "UserSession",

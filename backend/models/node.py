@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
+from backend.models.space import SPACE_ID
 
 TRASH_ROOT = "trash_root_id = id"
 
@@ -26,7 +27,7 @@ class Node(Base):
         CheckConstraint("kind IN ('file', 'folder')", name="kind"),
         CheckConstraint("(trashed_at IS NULL) = (trash_root_id IS NULL)", name="trash"),
         CheckConstraint("cardinality(path) > 0 OR parent_id IS NULL", name="path"),
-        Index("uq_nodes_owner_root", "owner_id", unique=True, postgresql_where="parent_id IS NULL"),
+        Index("uq_nodes_owner_root", "space_id", unique=True, postgresql_where="parent_id IS NULL"),
         Index(
             "uq_nodes_parent_name",
             "parent_id",
@@ -45,23 +46,23 @@ class Node(Base):
             "name_key",
             postgresql_where="kind = 'folder' AND trashed_at IS NULL",
         ),
-        Index("ix_nodes_owner_name", "owner_id", "kind", "name_key", "id"),
+        Index("ix_nodes_owner_name", "space_id", "kind", "name_key", "id"),
         # GIN serves any subset of its columns: a subtree, and a name within a tree or a subtree.
         Index(
             "ix_nodes_search",
-            "owner_id",
+            "space_id",
             "path",
             "name_key",
             postgresql_using="gin",
             postgresql_ops={"name_key": "gin_trgm_ops"},
         ),
-        Index("ix_nodes_trash", "owner_id", "trashed_at", "id", postgresql_where=TRASH_ROOT),
+        Index("ix_nodes_trash", "space_id", "trashed_at", "id", postgresql_where=TRASH_ROOT),
         Index("ix_nodes_trash_path", "path", postgresql_using="gin", postgresql_where=TRASH_ROOT),
         Index("ix_nodes_trash_root", "trash_root_id", postgresql_where="trash_root_id IS NOT NULL"),
     )
 
     id: Mapped[PrimaryKey]
-    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    space_id: Mapped[UUID] = mapped_column(SPACE_ID, ForeignKey("spaces.id"), key="space_id")
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"))
     path: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     kind: Mapped[str]

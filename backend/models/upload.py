@@ -8,13 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.kit.vocabulary import UploadState
 from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
+from backend.models.space import SPACE_ID
 
 OPEN_STATES = "state IN ('pending', 'completing')"
-"""While an upload is in one of these, `size` is reserved from `owner_id`'s quota."""
+"""While an upload is in one of these, `size` is reserved from its space's quota."""
 
 
 class Upload(Base):
-    """One upload. `owner_id` owns the tree and pays; `created_by` does the uploading.
+    """One upload. Its space pays; `created_by` does the uploading, or nobody who has an account.
 
     `heal_at` is when the worker looks next whether the bytes arrived without a word from the
     client; it never lies behind `expires_at`.
@@ -28,8 +29,10 @@ class Upload(Base):
     )
 
     id: Mapped[PrimaryKey]
-    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    space_id: Mapped[UUID] = mapped_column(
+        SPACE_ID, ForeignKey("spaces.id", ondelete="CASCADE"), key="space_id", index=True
+    )
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     folder_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("nodes.id", ondelete="SET NULL"), index=True
     )

@@ -12,7 +12,11 @@ from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
 
 
 class User(Base):
-    """A person; also the owner of one tree and of its quota."""
+    """A person. What they store is in the space that has their id.
+
+    The quota here is the previous release's: triggers keep it equal to the space's until no
+    process reads it any more. Nothing else may.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -28,7 +32,7 @@ class User(Base):
     role: Mapped[str] = mapped_column(server_default=UserRole.USER)
     is_active: Mapped[bool] = mapped_column(server_default="true")
     email_verified_at: Mapped[datetime | None]
-    quota_bytes: Mapped[Bytes]
+    quota_bytes: Mapped[Bytes] = mapped_column(server_default="0")
     used_bytes: Mapped[Bytes] = mapped_column(server_default="0")
     reserved_bytes: Mapped[Bytes] = mapped_column(server_default="0")
     created_at: Mapped[CreatedAt]

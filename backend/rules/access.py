@@ -1,7 +1,10 @@
 """May I? Roles are granted on a node and inherited by everything below it.
 
-The strongest role wins, and the owner of the tree is always its owner. What the caller cannot see
-does not exist for them: 404. What they see but may not do is 403.
+The strongest role wins. A personal space has its person's id, and they are the owner of everything
+in it; a team's space belongs to whom its root is granted. What the caller cannot see does not exist
+for them: 404. What they see but may not do is 403.
+
+Nothing but this file asks who has been granted what: see `granted_to`.
 """
 
 from typing import Any
@@ -33,29 +36,45 @@ class RoleRequired(Forbidden):
     code = "role_required"
 
 
-def inherited_role(user_id: UUID | SQLColumnExpression[UUID]) -> ColumnElement[Role]:
-    """SQL: a user's role on the selected node; null where they may not see it.
+Who = UUID | SQLColumnExpression[UUID] | SQLColumnExpression[UUID | None]
+"""A user: the caller, or a column of the query around; nobody has no role anywhere."""
 
-    The user is the caller, or a column of the query around it.
-    """
+
+def granted_to(user_id: Who, grant: type[Grant] = Grant) -> ColumnElement[bool]:
+    """SQL: the selected grant counts for a user."""
+    return grant.user_id == user_id
+
+
+def granted_nodes(user_id: UUID, role: Role = Role.VIEWER) -> Select[UUID]:
+    """SQL: the ids of what a user has been given this role on, or a stronger one; nothing below."""
+    return select(Grant.node_id).where(granted_to(user_id), Grant.role >= role)
+
+
+def received_grants(user_id: UUID) -> Select[UUID, UUID]:
+    """SQL: the `id` and the `node_id` of what a user has been granted."""
+    return select(Grant.id, Grant.node_id).where(granted_to(user_id))
+
+
+def inherited_role(user_id: Who) -> ColumnElement[Role]:
+    """SQL: a user's role on the selected node; null where they may not see it."""
     # One array, not `id OR path`: a single search in the unique index of (user_id, node_id).
     lineage = func.array_append(Node.path, Node.id, type_=Node.path.type)
     granted = (
         select(func.max(Grant.role))
-        .where(Grant.user_id == user_id, Grant.node_id == any_(lineage))
+        .where(granted_to(user_id), Grant.node_id == any_(lineage))
         .correlate_except(Grant)
         .scalar_subquery()
     )
-    return case((Node.owner_id == user_id, literal(Role.OWNER, Grant.role.type)), else_=granted)
+    return case((Node.space_id == user_id, literal(Role.OWNER, Grant.role.type)), else_=granted)
 
 
-def visible_parent(user_id: UUID | SQLColumnExpression[UUID]) -> ColumnElement[UUID | None]:
+def visible_parent(user_id: Who) -> ColumnElement[UUID | None]:
     """SQL: the node's parent, or null where the caller's sight begins at the node itself."""
     grant = aliased(Grant)
     sees_parent = or_(
-        Node.owner_id == user_id,
+        Node.space_id == user_id,
         select(grant.id)
-        .where(grant.user_id == user_id, grant.node_id == any_(Node.path))
+        .where(granted_to(user_id, grant), grant.node_id == any_(Node.path))
         .correlate(Node)
         .exists(),
     )

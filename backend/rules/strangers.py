@@ -48,7 +48,7 @@ async def hold_open(tx: Transaction, principal: Principal, node_id: UUID) -> Non
     Raises:
         Unauthorized: the caller's credential has just ended.
     """
-    owner = select(Node.owner_id).where(Node.id == node_id).scalar_subquery()
+    owner = select(Node.space_id).where(Node.id == node_id).scalar_subquery()
     await _hold(tx, principal, owner)
 
 
@@ -77,7 +77,7 @@ async def end_access(tx: Transaction, owner: Actor, owner_id: UUID) -> None:
         owner_id: the account.
     """
     await tx.execute(select(func.pg_advisory_xact_lock(_lock_key(literal(owner_id, Uuid())))))
-    theirs = select(Node.id).where(Node.owner_id == owner_id)
+    theirs = select(Node.id).where(Node.space_id == owner_id)
     grants = await tx.execute(
         delete(Grant).where(Grant.node_id.in_(theirs)).returning(*Grant.__table__.columns)
     )
@@ -112,7 +112,7 @@ async def end_uploads(tx: Transaction, owner: Actor, owner_id: UUID) -> list[UUI
     """
     ended = await tx.execute(
         update(Upload)
-        .where(Upload.owner_id == owner_id, text(OPEN_STATES))
+        .where(Upload.space_id == owner_id, text(OPEN_STATES))
         .values(state=UploadState.ABORTED, finished_at=func.now(), lease_until=None)
         .returning(Upload.id, Upload.name, Upload.size, Upload.method)
     )

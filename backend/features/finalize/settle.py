@@ -41,17 +41,17 @@ async def place(services: Services, actor: Actor, upload: Row[Any], head: Object
     """Turn the reservation into use and the object into a version, in one transaction.
 
     Raises:
-        TargetGone: the folder or file is gone and the uploader is not the tree's owner, or
+        TargetGone: the folder or file is gone and the space is not the uploader's own, or
             the name was taken meanwhile under `on_conflict=fail`.
         UploadNotPending: the claim ran out and somebody else took over.
     """
     async with services.database.transaction() as tx:
-        await lock_tree(tx, upload.owner_id)
+        await lock_tree(tx, upload.space_id)
         await _hold(tx, upload)
         node_id = await _node_for(tx, upload)
         version_id = await add_version(tx, node_id, _version(upload, head))
         faults.reach("complete.placed")
-        await quota.settle(tx, upload.owner_id, upload.size)
+        await quota.settle(tx, upload.space_id, upload.size)
         await tx.execute(
             update(Upload)
             .where(Upload.id == upload.id)
@@ -127,7 +127,7 @@ async def _file_of_that_name(tx: Transaction, folder: Row[Any], name: str) -> UU
 
 
 async def _folder_for(tx: Transaction, upload: Row[Any]) -> Row[Any]:
-    """The folder asked for; where it is gone, the owner's bytes go to the owner's root.
+    """The folder asked for; where it is gone, a person's own bytes go to the root of their space.
 
     Bytes that arrived are not thrown away because a folder was trashed meanwhile. Somebody else's
     are: they have no right to any other place in this tree.
@@ -135,10 +135,10 @@ async def _folder_for(tx: Transaction, upload: Row[Any]) -> Row[Any]:
     folder = upload.folder_id and await _may_write(tx, upload, upload.folder_id, NodeKind.FOLDER)
     if folder:
         return folder
-    if upload.created_by != upload.owner_id:
+    if upload.created_by != upload.space_id:
         raise TargetGone
     try:
-        return await target_folder(tx, upload.owner_id, None)
+        return await target_folder(tx, upload.space_id, None)
     except NotFound as left:  # the account is closed, its tree on the way out
         raise TargetGone from left
 
@@ -146,9 +146,11 @@ async def _folder_for(tx: Transaction, upload: Row[Any]) -> Row[Any]:
 async def _may_write(
     tx: Transaction, upload: Row[Any], node_id: UUID, kind: NodeKind
 ) -> Row[Any] | None:
-    """The node, if it is there and the uploader may (still) change it."""
+    """The node, if it is there and the uploader may (still) change it; nobody may nothing."""
+    if upload.created_by is None:
+        return None
     active = select(User.id).where(User.id == upload.created_by, User.is_active)
-    if upload.created_by != upload.owner_id and (await tx.execute(active)).first() is None:
+    if upload.created_by != upload.space_id and (await tx.execute(active)).first() is None:
         return None
     try:
         return await access.require(tx, upload.created_by, node_id, Role.EDITOR, kind=kind)

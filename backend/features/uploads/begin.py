@@ -23,7 +23,7 @@ from backend.kit.vocabulary import (
     Role,
     UploadMethod,
 )
-from backend.models import User
+from backend.models import Space
 from backend.rules import access, quota
 from backend.rules.principal import Principal
 
@@ -34,7 +34,7 @@ TRIES = 5
 async def begin(
     db: Db, storage: Storage, settings: UploadSettings, principal: Principal, plan: UploadPlan
 ) -> Row[Any]:
-    """Reserve the quota of the tree's owner and write the upload down.
+    """Reserve the quota of the space and write the upload down.
 
     A put costs one statement and no call to S3. A multipart upload is opened at S3 first: one
     that the database then refuses is aborted there, or by the bucket's lifecycle after a crash.
@@ -42,7 +42,7 @@ async def begin(
     Raises:
         NotFound, RoleRequired: the folder or file, for this caller.
         NameTaken: with `on_conflict=fail`.
-        QuotaExceeded: the tree's owner has not enough room.
+        QuotaExceeded: the space has not enough room.
     """
     values = _values(settings, principal, plan)
     if plan.method is not UploadMethod.MULTIPART:
@@ -78,8 +78,8 @@ async def _explain(db: Db, principal: Principal, plan: UploadPlan) -> None:
     target = await _target(db, principal, plan)
     if _needs_free_name(plan) and await find_child(db, target.id, plan.name):
         raise _name_taken(plan)
-    room = select(User.id).where(
-        User.id == target.owner_id, quota.fits(literal(plan.size, BigInteger))
+    room = select(Space.id).where(
+        Space.id == target.space_id, quota.fits(literal(plan.size, BigInteger))
     )
     if (await db.execute(room)).first() is None:
         raise _no_room(plan)

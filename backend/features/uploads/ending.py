@@ -58,7 +58,7 @@ async def end(
         return False
     faults.reach("end.marked")
     metrics.count_upload(state, upload.method, upload.size)
-    await quota.release(tx, upload.owner_id, upload.size)
+    await quota.release(tx, upload.space_id, upload.size)
     await audit.record(tx, actor, f"upload.{state}", upload.id, name=upload.name)
     await discard(tx, settings, upload.id)
     faults.reach("end.enqueued")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Database
@@ -104,7 +104,7 @@ async def _replace(
 
 
 async def _read_again(database: Database, upload: Row[Any]) -> Row[Any]:
-    query = queries.own_uploads(upload.created_by).where(Upload.id == upload.id)
+    query = select(*queries.columns).where(Upload.id == upload.id)
     row = (await database.autocommit.execute(query)).first()
     if row is None:
         raise UploadNotFound

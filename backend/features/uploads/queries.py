@@ -32,6 +32,7 @@ from backend.kit.vocabulary import (
 from backend.models import (
     Event,
     Node,
+    Space,
     Upload,
     User,
     live,
@@ -65,7 +66,7 @@ def _target(by_id: bool) -> CTE:
             inherited_role(user_id) >= literal(Role.EDITOR, Integer),
         )
     else:
-        place = and_(Node.owner_id == user_id, Node.parent_id.is_(None))
+        place = and_(Node.space_id == user_id, Node.parent_id.is_(None))
     sibling = aliased(Node)
     taken = (
         select(sibling.id)
@@ -79,7 +80,7 @@ def _target(by_id: bool) -> CTE:
     )
     may_take_name = or_(_bound("on_conflict") != OnConflict.FAIL, ~taken)
     return (
-        select(Node.id, Node.owner_id, Node.parent_id, Node.kind, Node.name)
+        select(Node.id, Node.space_id, Node.parent_id, Node.kind, Node.name)
         .where(place, live, may_take_name)
         .cte("target")
     )
@@ -89,10 +90,10 @@ def _reservation(target: CTE) -> CTE:
     """The quota, taken in the same statement: see `rules.quota.reserve`."""
     size = _bound("size")
     return (
-        update(User)
-        .where(User.id == target.c.owner_id, quota.fits(size))
-        .values(reserved_bytes=User.reserved_bytes + size)
-        .returning(User.id)
+        update(Space)
+        .where(Space.id == target.c.space_id, quota.fits(size))
+        .values(reserved_bytes=Space.reserved_bytes + size)
+        .returning(Space.id)
         .cte("reservation")
     )
 
@@ -125,14 +126,14 @@ def _begin(*, by_id: bool) -> Executable:
     is_file = target.c.kind == NodeKind.FILE
     source = select(
         *(_bound(name) for name in PLANNED),
-        target.c.owner_id,
+        target.c.space_id,
         case((is_file, target.c.parent_id), else_=target.c.id),
         case((is_file, target.c.id), else_=null()),
         case((is_file, target.c.name), else_=_bound("name")),
-    ).join_from(target, reservation, reservation.c.id == target.c.owner_id)
+    ).join_from(target, reservation, reservation.c.id == target.c.space_id)
     begun = (
         insert(Upload)
-        .from_select([*PLANNED, "owner_id", "folder_id", "file_id", "name"], source)
+        .from_select([*PLANNED, "space_id", "folder_id", "file_id", "name"], source)
         .returning(*columns)
         .cte("begun")
     )
@@ -186,7 +187,7 @@ is_open = Upload.state.in_([UploadState.PENDING, UploadState.COMPLETING])
 
 
 def unwelcome(limit: int) -> Select[*tuple[Any, ...]]:
-    """Pending uploads into somebody else's tree whose maker may not write there any more."""
+    """Pending uploads into a tree that is not their maker's own, who may write there no more."""
     may_write = (
         select(Node.id)
         .where(
@@ -201,7 +202,7 @@ def unwelcome(limit: int) -> Select[*tuple[Any, ...]]:
         .join(User, User.id == Upload.created_by)
         .where(
             Upload.state == UploadState.PENDING,
-            Upload.created_by != Upload.owner_id,
+            Upload.created_by != Upload.space_id,
             or_(~User.is_active, ~may_write),
         )
         .limit(limit)

@@ -10,7 +10,7 @@ from backend.core.services import Services
 from backend.features.tree.jobs import purge_all
 from backend.features.tree.purge import condemn_tree
 from backend.kit.vocabulary import UploadState
-from backend.models import Upload, User
+from backend.models import Space, Upload, User
 from backend.models.upload import OPEN_STATES
 
 jobs = JobTable()
@@ -24,7 +24,7 @@ DISCARDING = timedelta(minutes=15)
 
 @jobs.job("users.purge")
 async def purge_user(services: Services, *, user_id: str) -> None:
-    """Delete what a closed account leaves: its uploads, its tree, its grants, its row.
+    """Delete what a closed account leaves: its uploads, its space, its grants, its row.
 
     Each step may be repeated. Open uploads are made to expire, which frees what they reserved,
     maybe from somebody else; the account's row stays until their bytes are discarded, too.
@@ -39,6 +39,7 @@ async def purge_user(services: Services, *, user_id: str) -> None:
         if (await tx.execute(_undone_uploads(leaver, since))).first():
             await enqueue(tx, "users.purge", {"user_id": user_id}, delay=LOOK_AGAIN)
         else:
+            await tx.execute(delete(Space).where(Space.id == leaver))
             await tx.execute(delete(User).where(User.id == leaver))
 
 
@@ -57,4 +58,4 @@ def _undone_uploads(user_id: UUID, since: datetime) -> Select[UUID]:
 
 
 def _uploads_of(user_id: UUID) -> ColumnElement[bool]:
-    return or_(Upload.created_by == user_id, Upload.owner_id == user_id)
+    return or_(Upload.created_by == user_id, Upload.space_id == user_id)
