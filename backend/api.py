@@ -17,6 +17,7 @@ from backend.features.pages.account_pages import router as account_pages
 from backend.features.pages.link_pages import router as link_pages
 from backend.features.pages.routes import router as pages
 from backend.features.shares.routes import router as shares
+from backend.features.spaces.routes import router as spaces
 from backend.features.tree.routes import router as folders
 from backend.features.tree.routes import trash_router as trash
 from backend.features.uploads.routes import router as uploads
@@ -31,6 +32,7 @@ for part in (
     public_links,
     versions,
     trash,
+    spaces,
     shares,
     links,
     auth,

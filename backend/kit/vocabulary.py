@@ -10,6 +10,13 @@ class NodeKind(StrEnum):
     FOLDER = "folder"
 
 
+class SpaceKind(StrEnum):
+    """Who owns a tree: one person, or everyone its root is shared with."""
+
+    PERSONAL = "personal"
+    TEAM = "team"
+
+
 class Role(IntEnum):
     """What a grant allows; a stronger role includes the weaker ones."""
 

@@ -3,9 +3,10 @@
 from backend.models.base import Base
 from backend.models.event import Event
 from backend.models.idempotency import IdempotencyKey
-from backend.models.node import FileVersion, Node, live
+from backend.models.node import FileVersion, Node, NodeRow, live
 from backend.models.sharing import Grant, Link
-from backend.models.upload import Upload
+from backend.models.space import Space
+from backend.models.upload import Upload, UploadRow
 from backend.models.user import (
     ApiKey,
     EmailToken,
@@ -24,8 +25,11 @@ __all__ = [
     "IdempotencyKey",
     "Link",
     "Node",
+    "NodeRow",
     "RefreshToken",
+    "Space",
     "Upload",
+    "UploadRow",
     "User",
     "UserSession",
     "live",

@@ -1,13 +1,17 @@
 """The tree of files and folders, and the immutable versions of a file."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
+from backend.kit.checksums import ChecksumType
+from backend.kit.vocabulary import NodeKind
+from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey, StrEnumType
+from backend.models.space import SPACE_ID
 
 TRASH_ROOT = "trash_root_id = id"
 
@@ -26,7 +30,7 @@ class Node(Base):
         CheckConstraint("kind IN ('file', 'folder')", name="kind"),
         CheckConstraint("(trashed_at IS NULL) = (trash_root_id IS NULL)", name="trash"),
         CheckConstraint("cardinality(path) > 0 OR parent_id IS NULL", name="path"),
-        Index("uq_nodes_owner_root", "owner_id", unique=True, postgresql_where="parent_id IS NULL"),
+        Index("uq_nodes_owner_root", "space_id", unique=True, postgresql_where="parent_id IS NULL"),
         Index(
             "uq_nodes_parent_name",
             "parent_id",
@@ -45,26 +49,26 @@ class Node(Base):
             "name_key",
             postgresql_where="kind = 'folder' AND trashed_at IS NULL",
         ),
-        Index("ix_nodes_owner_name", "owner_id", "kind", "name_key", "id"),
+        Index("ix_nodes_owner_name", "space_id", "kind", "name_key", "id"),
         # GIN serves any subset of its columns: a subtree, and a name within a tree or a subtree.
         Index(
             "ix_nodes_search",
-            "owner_id",
+            "space_id",
             "path",
             "name_key",
             postgresql_using="gin",
             postgresql_ops={"name_key": "gin_trgm_ops"},
         ),
-        Index("ix_nodes_trash", "owner_id", "trashed_at", "id", postgresql_where=TRASH_ROOT),
+        Index("ix_nodes_trash", "space_id", "trashed_at", "id", postgresql_where=TRASH_ROOT),
         Index("ix_nodes_trash_path", "path", postgresql_using="gin", postgresql_where=TRASH_ROOT),
         Index("ix_nodes_trash_root", "trash_root_id", postgresql_where="trash_root_id IS NOT NULL"),
     )
 
     id: Mapped[PrimaryKey]
-    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    space_id: Mapped[UUID] = mapped_column(SPACE_ID, ForeignKey("spaces.id"), key="space_id")
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"))
     path: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
-    kind: Mapped[str]
+    kind: Mapped[NodeKind] = mapped_column(StrEnumType(NodeKind))
     name: Mapped[str]
     name_key: Mapped[str] = mapped_column(String(collation="C"))
     size: Mapped[Bytes] = mapped_column(server_default="0")
@@ -98,7 +102,7 @@ class FileVersion(Base):
     content_type: Mapped[str]
     etag: Mapped[str]
     checksum_sha256: Mapped[str | None]
-    checksum_type: Mapped[str | None]
+    checksum_type: Mapped[ChecksumType | None] = mapped_column(StrEnumType(ChecksumType))
     created_by: Mapped[UUID | None] = mapped_column(
         ForeignKey("users.id", ondelete="SET NULL"), index=True
     )
@@ -107,3 +111,19 @@ class FileVersion(Base):
 
 live = Node.trashed_at.is_(None)
 """The condition every query but the trash's carries."""
+
+
+class NodeRow(NamedTuple):
+    """A file or folder as it stands in the table, but for what only sorting and searching need."""
+
+    id: UUID
+    space_id: UUID
+    parent_id: UUID | None
+    path: list[UUID]
+    kind: NodeKind
+    name: str
+    size: int
+    content_type: str | None
+    current_version_id: UUID | None
+    trashed_at: datetime | None
+    trash_root_id: UUID | None

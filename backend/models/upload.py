@@ -1,20 +1,22 @@
 """Uploads: a promise of bytes, from the reservation to the version it became."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.kit.vocabulary import UploadState
-from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey
+from backend.kit.vocabulary import OnConflict, UploadMethod, UploadState
+from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey, StrEnumType
+from backend.models.space import SPACE_ID
 
 OPEN_STATES = "state IN ('pending', 'completing')"
-"""While an upload is in one of these, `size` is reserved from `owner_id`'s quota."""
+"""While an upload is in one of these, `size` is reserved from its space's quota."""
 
 
 class Upload(Base):
-    """One upload. `owner_id` owns the tree and pays; `created_by` does the uploading.
+    """One upload. Its space pays; `created_by` does the uploading, or nobody who has an account.
 
     `heal_at` is when the worker looks next whether the bytes arrived without a word from the
     client; it never lies behind `expires_at`.
@@ -28,8 +30,10 @@ class Upload(Base):
     )
 
     id: Mapped[PrimaryKey]
-    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    space_id: Mapped[UUID] = mapped_column(
+        SPACE_ID, ForeignKey("spaces.id", ondelete="CASCADE"), key="space_id", index=True
+    )
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     folder_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("nodes.id", ondelete="SET NULL"), index=True
     )
@@ -40,9 +44,11 @@ class Upload(Base):
     size: Mapped[Bytes]
     content_type: Mapped[str]
     checksum_sha256: Mapped[str | None]
-    method: Mapped[str]
-    on_conflict: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=UploadState.PENDING)
+    method: Mapped[UploadMethod] = mapped_column(StrEnumType(UploadMethod))
+    on_conflict: Mapped[OnConflict] = mapped_column(StrEnumType(OnConflict))
+    state: Mapped[UploadState] = mapped_column(
+        StrEnumType(UploadState), server_default=UploadState.PENDING
+    )
     object_key: Mapped[str] = mapped_column(String(collation="C"), unique=True)
     s3_upload_id: Mapped[str | None]
     part_size: Mapped[int | None] = mapped_column(BigInteger)
@@ -55,3 +61,32 @@ class Upload(Base):
     failure_detail: Mapped[str | None]
     created_at: Mapped[CreatedAt]
     finished_at: Mapped[datetime | None]
+
+
+class UploadRow(NamedTuple):
+    """An upload as it stands in the table."""
+
+    id: UUID
+    space_id: UUID
+    created_by: UUID | None
+    folder_id: UUID | None
+    file_id: UUID | None
+    name: str
+    size: int
+    content_type: str
+    checksum_sha256: str | None
+    method: UploadMethod
+    on_conflict: OnConflict
+    state: UploadState
+    object_key: str
+    s3_upload_id: str | None
+    part_size: int | None
+    part_checksums: bool
+    lease_until: datetime | None
+    heal_at: datetime
+    expires_at: datetime
+    version_id: UUID | None
+    failure_code: str | None
+    failure_detail: str | None
+    created_at: datetime
+    finished_at: datetime | None

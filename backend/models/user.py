@@ -7,12 +7,16 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.kit.vocabulary import UserRole
+from backend.kit.vocabulary import EmailTokenPurpose, UserRole
 from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey, StrEnumType
 
 
 class User(Base):
-    """A person; also the owner of one tree and of its quota."""
+    """A person. What they store is in the space that has their id.
+
+    The quota here is the previous release's: triggers keep it equal to the space's until no
+    process reads it any more. Nothing else may.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -28,7 +32,7 @@ class User(Base):
     role: Mapped[UserRole] = mapped_column(StrEnumType(UserRole), server_default=UserRole.USER)
     is_active: Mapped[bool] = mapped_column(server_default="true")
     email_verified_at: Mapped[datetime | None]
-    quota_bytes: Mapped[Bytes]
+    quota_bytes: Mapped[Bytes] = mapped_column(server_default="0")
     used_bytes: Mapped[Bytes] = mapped_column(server_default="0")
     reserved_bytes: Mapped[Bytes] = mapped_column(server_default="0")
     created_at: Mapped[CreatedAt]
@@ -87,6 +91,6 @@ class EmailToken(Base):
 
     hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    purpose: Mapped[str]
+    purpose: Mapped[EmailTokenPurpose] = mapped_column(StrEnumType(EmailTokenPurpose))
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]

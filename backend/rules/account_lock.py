@@ -21,7 +21,7 @@ async def hold_open(tx: Transaction, principal: Principal, node_id: UUID) -> Non
     Raises:
         Unauthorized: the caller's credential has just ended.
     """
-    owner = select(Node.owner_id).where(Node.id == node_id).scalar_subquery()
+    owner = select(Node.space_id).where(Node.id == node_id).scalar_subquery()
     await _hold(tx, principal, owner)
 
 

@@ -55,7 +55,7 @@ async def record_all(
 
 
 _NODE_ID = bindparam("event_node_id", type_=Uuid())
-_SPACE_OF_NODE = select(Node.owner_id).where(Node.id == _NODE_ID).scalar_subquery()
+_SPACE_OF_NODE = select(Node.space_id).where(Node.id == _NODE_ID).scalar_subquery()
 _GIVEN = (
     "id",
     "actor_kind",

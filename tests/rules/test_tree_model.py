@@ -62,7 +62,7 @@ class TreeMachine(RuleBasedStateMachine):
         }
         self.ids: dict[Item, UUID] = {}
         for who, root in self.model.roots.items():
-            query = select(Node.id).where(Node.owner_id == self.people[who].user_id)
+            query = select(Node.id).where(Node.space_id == self.people[who].user_id)
             self.ids[root] = self.world.run(lambda tx, query=query: tx.scalar(query))
 
     def both(
@@ -116,7 +116,7 @@ class TreeMachine(RuleBasedStateMachine):
             parent = await target_folder(tx, user_id, self.ids[folder])
             file_id = await create_node(tx, parent, NodeKind.FILE, name, rename=False)
             await add_version(tx, file_id, version(size))
-            await quota.charge(tx, parent.owner_id, size)
+            await quota.charge(tx, parent.space_id, size)
             return file_id
 
         self.both(lambda: self.model.put(who, folder, name, size), put)
@@ -130,7 +130,7 @@ class TreeMachine(RuleBasedStateMachine):
             kind, user_id = NodeKind.FILE, self.people[who].user_id
             node = await access.require(tx, user_id, self.ids[file], Role.EDITOR, kind=kind)
             await add_version(tx, node.id, version(size))
-            await quota.charge(tx, node.owner_id, size)
+            await quota.charge(tx, node.space_id, size)
 
         self.both(lambda: self.model.add_version(who, file, size), put)
 
@@ -215,7 +215,7 @@ class TreeMachine(RuleBasedStateMachine):
 
         async def read(tx):
             used = await tx.execute(users.where(User.id.in_(owners)))
-            return used.all(), await tx.execute(nodes.where(Node.owner_id.in_(owners)))
+            return used.all(), await tx.execute(nodes.where(Node.space_id.in_(owners)))
 
         used, rows = self.world.run(read)
         assert {row.id: (row.name, row.path, row.trash_root_id) for row in rows} == {

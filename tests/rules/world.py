@@ -10,11 +10,11 @@ from sqlalchemy import insert
 from backend.core.database.engine import Database, Transaction
 from backend.core.settings import Settings
 from backend.features.files.versions import NewVersion
-from backend.kit.vocabulary import ActorKind, UserRole
+from backend.features.spaces.service import create_space
+from backend.kit.vocabulary import ActorKind, SpaceKind, UserRole
 from backend.models import User
 from backend.rules.actor import Actor
 from backend.rules.principal import Principal
-from backend.rules.roots import create_root
 
 T = TypeVar("T")
 
@@ -48,9 +48,9 @@ async def join(tx: Transaction, who: str, quota_bytes: int) -> Principal:
     """Someone with a root and a quota; without a password: hashing costs time."""
     user_id = uuid4()
     email = f"{who}-{user_id}@example.com"
-    values = {"id": user_id, "email": email, "password_hash": "", "quota_bytes": quota_bytes}
+    values = {"id": user_id, "email": email, "password_hash": ""}
     await tx.execute(insert(User).values(values))
-    await create_root(tx, user_id)
+    await create_space(tx, user_id, SpaceKind.PERSONAL, quota_bytes)
     actor = Actor(ActorKind.USER, user_id)
     return Principal(user_id, email, UserRole.USER, frozenset(), None, None, actor)
 

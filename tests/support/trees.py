@@ -125,7 +125,7 @@ def file_putter(services: Services) -> PutFile:
                 await lock_tree_of(tx, node_id)
                 parent = await access.require(tx, user_id, node_id, Role.EDITOR)
             await add_version(tx, node_id, version)
-            await quota.charge(tx, parent.owner_id, size)
+            await quota.charge(tx, parent.space_id, size)
         return (await person.http.get(f"/v1/files/{node_id}")).raise_for_status().json()
 
     return put_file

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
@@ -19,14 +19,14 @@ from backend.features.users.accounts import create_user
 from backend.features.users.administrators import require_other_admin
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import UserRole
-from backend.models import User, UserSession
+from backend.models import Space, User, UserSession
 from backend.rules import audit
 from backend.rules.actor import SYSTEM, Actor
 
 
 async def list_accounts(db: Db, q: str | None, limit: int, cursor: str | None) -> Page[Account]:
     """Accounts, the newest first, whose e-mail or name contains `q`."""
-    query = select(User.__table__).order_by(User.id.desc()).limit(limit + 1)
+    query = _accounts().order_by(User.id.desc()).limit(limit + 1)
     if q:
         query = query.where(
             or_(
@@ -55,8 +55,8 @@ async def change_account(
     values = change.model_dump(exclude_unset=True)
     if values.get("is_active") is False or values.get("role") == UserRole.USER:
         await require_other_admin(tx, user_id)
-    changed = update(User).where(User.id == user_id).values(values or {"id": user_id})
-    row = (await tx.execute(changed.returning(User.__table__))).first()
+    await _change(tx, user_id, values)
+    row = (await tx.execute(_accounts().where(User.id == user_id))).first()
     if row is None:
         raise NotFound
     if not row.is_active:
@@ -71,6 +71,31 @@ async def change_account(
             **change.model_dump(mode="json", exclude_unset=True),
         )
     return _present(row)
+
+
+def _accounts() -> Select[*tuple[Any, ...]]:
+    return select(
+        User.id,
+        User.email,
+        User.display_name,
+        User.role,
+        User.is_active,
+        User.email_verified_at,
+        User.created_at,
+        Space.quota_bytes,
+        Space.used_bytes,
+        Space.reserved_bytes,
+    ).join(Space, Space.id == User.id)
+
+
+async def _change(tx: Transaction, user_id: UUID, values: dict[str, Any]) -> None:
+    """Change the space before the account: who changes a quota locks the rows in this order."""
+    account = dict(values)
+    quota = account.pop("quota_bytes", None)
+    if quota is not None:
+        await tx.execute(update(Space).where(Space.id == user_id).values(quota_bytes=quota))
+    if account:
+        await tx.execute(update(User).where(User.id == user_id).values(account))
 
 
 async def create_admin(services: Services, email: str, password: str) -> UUID:

@@ -26,6 +26,7 @@ from backend.models import (
     Grant,
     Link,
     Node,
+    Space,
     Upload,
     User,
 )
@@ -61,6 +62,7 @@ def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
 async def stats(db: Db) -> Stats:
     """Count everything; each figure is a statement of its own, so they may differ by an instant."""
     users = (await db.execute(_users())).one()
+    spaces = (await db.execute(_spaces())).one()
     nodes = (await db.execute(_nodes())).one()
     uploads = await db.execute(
         select(Upload.state, func.count().label("number")).group_by(Upload.state)
@@ -68,8 +70,8 @@ async def stats(db: Db) -> Stats:
     return Stats(
         users=Users(total=users.total, active=users.active, admins=users.admins),
         storage=StorageUse(
-            used_bytes=users.used,
-            reserved_bytes=users.reserved,
+            used_bytes=spaces.used,
+            reserved_bytes=spaces.reserved,
             files=nodes.files,
             folders=nodes.folders,
             versions=await _count(db, select(func.count()).select_from(FileVersion)),
@@ -87,8 +89,13 @@ def _users() -> Select[*tuple[Any, ...]]:
         func.count().label("total"),
         func.count().filter(User.is_active).label("active"),
         func.count().filter(User.role == UserRole.ADMIN).label("admins"),
-        func.coalesce(func.sum(User.used_bytes), 0).label("used"),
-        func.coalesce(func.sum(User.reserved_bytes), 0).label("reserved"),
+    )
+
+
+def _spaces() -> Select[*tuple[Any, ...]]:
+    return select(
+        func.coalesce(func.sum(Space.used_bytes), 0).label("used"),
+        func.coalesce(func.sum(Space.reserved_bytes), 0).label("reserved"),
     )
 
 

@@ -30,7 +30,7 @@ async def end_uploads(tx: Transaction, owner: Actor, user_id: UUID) -> None:
         owner: who proved the address.
         user_id: the account.
     """
-    await ending.end_uploads(tx, owner, UploadState.ABORTED, Upload.owner_id == user_id)
+    await ending.end_uploads(tx, owner, UploadState.ABORTED, Upload.space_id == user_id)
 
 
 async def end_access(tx: Transaction, owner: Actor, user_id: UUID) -> None:
@@ -42,7 +42,7 @@ async def end_access(tx: Transaction, owner: Actor, user_id: UUID) -> None:
         user_id: the account.
     """
     await hold_shut(tx, user_id)
-    theirs = select(Node.id).where(Node.owner_id == user_id)
+    theirs = select(Node.id).where(Node.space_id == user_id)
     await remove_shares(tx, owner, Grant.node_id.in_(theirs))
     await revoke_links(tx, owner, Link.node_id.in_(theirs))
     await revoke_keys(tx, owner, ApiKey.user_id == user_id)

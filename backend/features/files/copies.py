@@ -38,7 +38,7 @@ async def copy_file(
     copy_id = await create_node(tx, folder, NodeKind.FILE, name or source.name, rename=name is None)
     version = await _hold_version(tx, source.current_version_id, user_id)
     await add_version(tx, copy_id, version)
-    await quota.charge(tx, folder.owner_id, version.size)
+    await quota.charge(tx, folder.space_id, version.size)
     await audit.record(
         tx, principal.actor, "file.copied", copy_id, source_id=str(file_id), size=version.size
     )

@@ -177,7 +177,7 @@ async def delete_version(
     faults.reach("version.deleted")
     await discard_objects(tx, [version.object_key])
     await _record(tx, principal, "version_deleted", file_id, version_id)
-    await quota.refund(tx, file.owner_id, version.size)
+    await quota.refund(tx, file.space_id, version.size)
 
 
 async def _require_version(

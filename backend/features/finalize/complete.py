@@ -11,11 +11,9 @@ next try, or the worker's sweep, starts over and finds in S3 what has been done 
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Database
 from backend.core.errors import ApiError
@@ -45,7 +43,7 @@ from backend.features.uploads.signing import incoming_key, part_plan, require_pa
 from backend.features.uploads.states import is_over, next_heal
 from backend.kit import faults
 from backend.kit.vocabulary import UploadMethod, UploadState
-from backend.models import Upload
+from backend.models import Upload, UploadRow
 from backend.rules.actor import Actor
 
 LEASE = timedelta(seconds=60)
@@ -60,7 +58,7 @@ _OVER = "This upload has {}: begin a new one."
 async def complete(
     services: Services,
     actor: Actor,
-    upload: Row[Any],
+    upload: UploadRow,
     given: Sequence[GivenPart] | None = None,
 ) -> None:
     """Make a file of an upload whose bytes have arrived; does nothing if that is done already.
@@ -97,7 +95,7 @@ async def complete(
 
 
 async def complete_in_time(
-    services: Services, actor: Actor, upload: Row[Any], given: Sequence[GivenPart] | None
+    services: Services, actor: Actor, upload: UploadRow, given: Sequence[GivenPart] | None
 ) -> None:
     """`complete` for a client, who cannot send what is missing when the time is over.
 
@@ -114,7 +112,7 @@ async def complete_in_time(
         raise UploadNotPending(_OVER.format(UploadState.EXPIRED)) from missing
 
 
-async def _claim(database: Database, upload_id: UUID) -> Row[Any] | None:
+async def _claim(database: Database, upload_id: UUID) -> UploadRow | None:
     """Claim the upload; None when it is completed. Waits for another who is completing it.
 
     Raises:
@@ -135,7 +133,7 @@ async def _claim(database: Database, upload_id: UUID) -> Row[Any] | None:
     raise UploadNotPending("This upload is being completed: look at it again shortly.")
 
 
-async def _give_back(database: Database, upload: Row[Any]) -> None:
+async def _give_back(database: Database, upload: UploadRow) -> None:
     """Make a claimed upload pending again, so that it can be continued at once."""
     await database.autocommit.execute(
         update(Upload)
@@ -148,19 +146,19 @@ async def _give_back(database: Database, upload: Row[Any]) -> None:
     )
 
 
-async def _fail(services: Services, actor: Actor, upload: Row[Any], refusal: ApiError) -> None:
+async def _fail(services: Services, actor: Actor, upload: UploadRow, refusal: ApiError) -> None:
     async with services.database.transaction() as tx:
         await end(tx, services.settings.upload, actor, upload, UploadState.FAILED, failure=refusal)
 
 
-def _count(upload: Row[Any]) -> None:
+def _count(upload: UploadRow) -> None:
     metrics.count_upload(UploadState.COMPLETED, upload.method, upload.size)
     taken = datetime.now(UTC) - upload.created_at
     metrics.upload_duration.labels(upload.method).observe(taken.total_seconds())
 
 
 async def _arrive(
-    services: Services, upload: Row[Any], given: Sequence[GivenPart] | None
+    services: Services, upload: UploadRow, given: Sequence[GivenPart] | None
 ) -> ObjectHead:
     """Bring the bytes under the object's key and return what S3 says of them."""
     storage = services.storage
@@ -178,7 +176,7 @@ async def _arrive(
 
 
 async def _finish_multipart(
-    storage: Storage, upload: Row[Any], given: Sequence[GivenPart] | None
+    storage: Storage, upload: UploadRow, given: Sequence[GivenPart] | None
 ) -> None:
     key, s3_upload_id = upload.object_key, upload.s3_upload_id
     try:
@@ -198,7 +196,7 @@ async def _finish_multipart(
         ) from refused
 
 
-def _require_all(upload: Row[Any], parts: Sequence[Part]) -> None:
+def _require_all(upload: UploadRow, parts: Sequence[Part]) -> None:
     """Completing with a part too few would make an object that can never be continued."""
     plan = part_plan(upload)
     numbers = {part.part_number for part in parts}
@@ -212,7 +210,7 @@ def _require_all(upload: Row[Any], parts: Sequence[Part]) -> None:
     raise UploadIncomplete(f"{len(missing)} of {len(wanted)} parts are missing: {named}.")
 
 
-async def _take_in(storage: Storage, upload: Row[Any]) -> None:
+async def _take_in(storage: Storage, upload: UploadRow) -> None:
     """Copy what a form posted to the object's own key, exactly as it is now."""
     head = await storage.head(incoming_key(upload))
     if head is None:
@@ -226,7 +224,7 @@ async def _take_in(storage: Storage, upload: Row[Any]) -> None:
     faults.reach("complete.copied")
 
 
-def _verify(upload: Row[Any], head: ObjectHead) -> None:
+def _verify(upload: UploadRow, head: ObjectHead) -> None:
     """Compare what was declared with what S3 holds.
 
     Some stores give no checksum back; theirs was signed into the request and checked there.

@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy import select, update
-from sqlalchemy.engine import Row
 
 from backend.core.errors import ApiError, DependencyUnavailable
 from backend.core.jobs.queue import JobTable
@@ -22,7 +20,7 @@ from backend.features.uploads.signing import incoming_key
 from backend.features.uploads.states import is_over, next_heal
 from backend.kit import faults
 from backend.kit.vocabulary import UploadMethod, UploadState
-from backend.models import Upload
+from backend.models import Upload, UploadRow
 from backend.rules.actor import SYSTEM
 
 log = structlog.stdlib.get_logger(__name__)
@@ -55,17 +53,17 @@ async def turn_away(services: Services) -> None:
             return
 
 
-async def _turn_away(services: Services, upload: Row[Any]) -> bool:
+async def _turn_away(services: Services, upload: UploadRow) -> bool:
     async with services.database.transaction() as tx:
         settings, failure = services.settings.upload, TargetGone()
         return await end(tx, settings, SYSTEM, upload, UploadState.FAILED, failure=failure)
 
 
-async def heal_all(services: Services, uploads: Sequence[Row[Any]]) -> None:
+async def heal_all(services: Services, uploads: Sequence[UploadRow]) -> None:
     """A few at a time; one that cannot be healed does not keep the others waiting."""
     places = asyncio.Semaphore(HEALED_AT_ONCE)
 
-    async def heal_in_turn(upload: Row[Any]) -> None:
+    async def heal_in_turn(upload: UploadRow) -> None:
         async with places:
             await heal(services, upload)
 
@@ -75,7 +73,7 @@ async def heal_all(services: Services, uploads: Sequence[Row[Any]]) -> None:
             log.error("upload not healed", upload_id=str(upload.id), exc_info=outcome)
 
 
-async def _due(services: Services) -> list[Row[Any]]:
+async def _due(services: Services) -> list[UploadRow]:
     """The uploads that are due, each handed to one worker: their next look is set at once."""
     db = services.database.autocommit
     now = datetime.now(UTC)
@@ -90,12 +88,12 @@ async def _due(services: Services) -> list[Row[Any]]:
         update(Upload)
         .where(Upload.id.in_(due))
         .values(heal_at=next_heal())
-        .returning(*queries.columns)
+        .returning(*queries.row_columns)
     )
     return list(rows.all())
 
 
-async def heal(services: Services, upload: Row[Any]) -> None:
+async def heal(services: Services, upload: UploadRow) -> None:
     """Complete an open upload whose bytes arrived; expire one whose time is over."""
     try:
         await complete(services, SYSTEM, upload)
@@ -115,7 +113,7 @@ async def heal(services: Services, upload: Row[Any]) -> None:
 @jobs.job(DISCARD)
 async def discard(services: Services, upload_id: str) -> None:
     """Delete whatever an ended upload left in the bucket. Repeating it is fine."""
-    query = select(*queries.columns).where(Upload.id == UUID(upload_id))
+    query = select(*queries.row_columns).where(Upload.id == UUID(upload_id))
     upload = (await services.database.autocommit.execute(query)).first()
     if upload is None or upload.state == UploadState.COMPLETED:
         return

@@ -82,7 +82,7 @@ async def heal_arrived(services: Services, keys: Sequence[str]) -> None:
     written = {key.removesuffix(INCOMING_SUFFIX) for key in keys}
     if not written:
         return
-    query = select(*queries.columns).where(
+    query = select(*queries.row_columns).where(
         Upload.object_key == any_(literal(list(written), ARRAY(String))),
         Upload.state == UploadState.PENDING,
     )

@@ -1,11 +1,9 @@
 """Settle a completed upload: its bytes become a version of a file in the tree."""
 
 from contextlib import suppress
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
 from backend.core.errors import Forbidden, NameTaken, NotFound
@@ -30,28 +28,29 @@ from backend.kit.vocabulary import (
     UploadMethod,
     UploadState,
 )
-from backend.models import Upload, User
+from backend.models import Upload, UploadRow, User
 from backend.rules import access, audit, quota
+from backend.rules.access import SeenNode
 from backend.rules.actor import Actor
 
 DELETE_OBJECTS = "objects.delete"
 
 
-async def place(services: Services, actor: Actor, upload: Row[Any], head: ObjectHead) -> None:
+async def place(services: Services, actor: Actor, upload: UploadRow, head: ObjectHead) -> None:
     """Turn the reservation into use and the object into a version, in one transaction.
 
     Raises:
-        TargetGone: the folder or file is gone and the uploader is not the tree's owner, or
+        TargetGone: the folder or file is gone and the space is not the uploader's own, or
             the name was taken meanwhile under `on_conflict=fail`.
         UploadNotPending: the claim ran out and somebody else took over.
     """
     async with services.database.transaction() as tx:
-        await lock_tree(tx, upload.owner_id)
+        await lock_tree(tx, upload.space_id)
         await _hold(tx, upload)
         node_id = await _node_for(tx, upload)
         version_id = await add_version(tx, node_id, _version(upload, head))
         faults.reach("complete.placed")
-        await quota.settle(tx, upload.owner_id, upload.size)
+        await quota.settle(tx, upload.space_id, upload.size)
         await tx.execute(
             update(Upload)
             .where(Upload.id == upload.id)
@@ -70,7 +69,7 @@ async def place(services: Services, actor: Actor, upload: Row[Any], head: Object
             await enqueue(tx, DELETE_OBJECTS, {"keys": [incoming_key(upload)]})
 
 
-async def _hold(tx: Transaction, upload: Row[Any]) -> None:
+async def _hold(tx: Transaction, upload: UploadRow) -> None:
     """Lock the upload and make sure that the claim is still ours."""
     mine = (
         select(Upload.id)
@@ -85,7 +84,7 @@ async def _hold(tx: Transaction, upload: Row[Any]) -> None:
         raise UploadNotPending("This upload was completed or ended by another request.")
 
 
-def _version(upload: Row[Any], head: ObjectHead) -> NewVersion:
+def _version(upload: UploadRow, head: ObjectHead) -> NewVersion:
     return NewVersion(
         object_key=upload.object_key,
         size=head.size,
@@ -97,7 +96,7 @@ def _version(upload: Row[Any], head: ObjectHead) -> NewVersion:
     )
 
 
-async def _node_for(tx: Transaction, upload: Row[Any]) -> UUID:
+async def _node_for(tx: Transaction, upload: UploadRow) -> UUID:
     """The file the bytes belong to: an existing one, or a new one in the folder."""
     file_id: UUID | None = upload.file_id
     if file_id and await _may_write(tx, upload, file_id, NodeKind.FILE):
@@ -112,7 +111,7 @@ async def _node_for(tx: Transaction, upload: Row[Any]) -> UUID:
         raise TargetGone(refused.detail, code=refused.code) from refused
 
 
-async def _file_of_that_name(tx: Transaction, folder: Row[Any], name: str) -> UUID:
+async def _file_of_that_name(tx: Transaction, folder: SeenNode, name: str) -> UUID:
     """The folder's file of this name, whoever adds it; where a folder has the name, another file.
 
     The tree's shared lock keeps nobody from adding or renaming: who comes second looks again.
@@ -126,8 +125,8 @@ async def _file_of_that_name(tx: Transaction, folder: Row[Any], name: str) -> UU
             return await create_node(tx, folder, NodeKind.FILE, name, rename=rename)
 
 
-async def _folder_for(tx: Transaction, upload: Row[Any]) -> Row[Any]:
-    """The folder asked for; where it is gone, the owner's bytes go to the owner's root.
+async def _folder_for(tx: Transaction, upload: UploadRow) -> SeenNode:
+    """The folder asked for; where it is gone, a person's own bytes go to the root of their space.
 
     Bytes that arrived are not thrown away because a folder was trashed meanwhile. Somebody else's
     are: they have no right to any other place in this tree.
@@ -135,20 +134,22 @@ async def _folder_for(tx: Transaction, upload: Row[Any]) -> Row[Any]:
     folder = upload.folder_id and await _may_write(tx, upload, upload.folder_id, NodeKind.FOLDER)
     if folder:
         return folder
-    if upload.created_by != upload.owner_id:
+    if upload.created_by != upload.space_id:
         raise TargetGone
     try:
-        return await target_folder(tx, upload.owner_id, None)
+        return await target_folder(tx, upload.space_id, None)
     except NotFound as left:  # the account is closed, its tree on the way out
         raise TargetGone from left
 
 
 async def _may_write(
-    tx: Transaction, upload: Row[Any], node_id: UUID, kind: NodeKind
-) -> Row[Any] | None:
-    """The node, if it is there and the uploader may (still) change it."""
+    tx: Transaction, upload: UploadRow, node_id: UUID, kind: NodeKind
+) -> SeenNode | None:
+    """The node, if it is there and the uploader may (still) change it; nobody may nothing."""
+    if upload.created_by is None:
+        return None
     active = select(User.id).where(User.id == upload.created_by, User.is_active)
-    if upload.created_by != upload.owner_id and (await tx.execute(active)).first() is None:
+    if upload.created_by != upload.space_id and (await tx.execute(active)).first() is None:
         return None
     try:
         return await access.require(tx, upload.created_by, node_id, Role.EDITOR, kind=kind)

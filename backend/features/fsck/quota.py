@@ -10,18 +10,19 @@ from sqlalchemy.engine import Row
 from backend.core.database.engine import Database, Transaction
 from backend.features.fsck.findings import PATIENCE, Finding, Inspection, Kind
 from backend.features.uploads.queries import is_open
-from backend.models import FileVersion, Node, Upload, User
+from backend.kit.vocabulary import SpaceKind
+from backend.models import FileVersion, Node, Space, Upload
 from backend.rules import audit
 from backend.rules.actor import SYSTEM
 
-OWNERS = 100
-"""Accounts added up in one statement."""
+SPACES = 100
+"""Spaces added up in one statement."""
 
 COUNTERS = {"used_bytes": Kind.USED_BYTES, "reserved_bytes": Kind.RESERVED_BYTES}
 
 
 async def check_quota(inspection: Inspection) -> AsyncIterator[Finding]:
-    """Add up what every account uses and has reserved.
+    """Add up what every space uses and has reserved.
 
     Each change of a counter commits together with what it counts, so one statement sees both.
     """
@@ -42,23 +43,23 @@ async def check_quota(inspection: Inspection) -> AsyncIterator[Finding]:
 async def _counted(inspection: Inspection) -> AsyncIterator[dict[str, Any]]:
     after = UUID(int=0)
     while True:
-        page_query = _counts().where(User.id > after).order_by(User.id).limit(OWNERS)
+        page_query = _counts().where(Space.id > after).order_by(Space.id).limit(SPACES)
         async with inspection.services.database.transaction() as tx:
             await tx.execute(text(PATIENCE))
             page = (await tx.execute(page_query)).mappings().all()
-        inspection.progress("accounts", len(page))
+        inspection.progress("spaces", len(page))
         for row in page:
             yield dict(row)
-        if len(page) < OWNERS:
+        if len(page) < SPACES:
             return
         after = page[-1]["id"]
 
 
 def _counts() -> Select[*tuple[Any, ...]]:
     return select(
-        User.id,
-        User.used_bytes,
-        User.reserved_bytes,
+        Space.id,
+        Space.used_bytes,
+        Space.reserved_bytes,
         _used().label("real_used_bytes"),
         _reserved().label("real_reserved_bytes"),
     )
@@ -68,8 +69,8 @@ def _used() -> ScalarSelect[int]:
     return (
         select(func.coalesce(func.sum(FileVersion.size), 0))
         .join_from(Node, FileVersion, FileVersion.node_id == Node.id)
-        .where(Node.owner_id == User.id)
-        .correlate(User)
+        .where(Node.space_id == Space.id)
+        .correlate(Space)
         .scalar_subquery()
     )
 
@@ -77,13 +78,13 @@ def _used() -> ScalarSelect[int]:
 def _reserved() -> ScalarSelect[int]:
     return (
         select(func.coalesce(func.sum(Upload.size), 0))
-        .where(Upload.owner_id == User.id, is_open)
-        .correlate(User)
+        .where(Upload.space_id == Space.id, is_open)
+        .correlate(Space)
         .scalar_subquery()
     )
 
 
-async def _recount(database: Database, owner_id: UUID) -> None:
+async def _recount(database: Database, space_id: UUID) -> None:
     """Set both counters to what is counted while nobody else can change them.
 
     Whoever adds a version or an upload changes the counter in the same transaction. One that
@@ -91,21 +92,23 @@ async def _recount(database: Database, owner_id: UUID) -> None:
     """
     async with database.transaction() as tx:
         await tx.execute(text(PATIENCE))
-        if (old := await _lock(tx, owner_id)) is None:
+        if (old := await _lock(tx, space_id)) is None:
             return
         recounted = await tx.execute(
-            update(User)
-            .where(User.id == owner_id)
+            update(Space)
+            .where(Space.id == space_id)
             .values(used_bytes=_used(), reserved_bytes=_reserved())
-            .returning(User.used_bytes, User.reserved_bytes)
+            .returning(Space.used_bytes, Space.reserved_bytes)
         )
-        new = recounted.one()
-        if new != old:
-            before = {f"old_{name}": count for name, count in old._mapping.items()}
-            action = "user.usage_recounted"
-            await audit.record(tx, SYSTEM, action, owner_id, **before, **new._mapping)
+        new = recounted.one()._asdict()
+        before = {name: getattr(old, name) for name in COUNTERS}
+        if new != before:
+            whose = "user" if old.kind == SpaceKind.PERSONAL else "space"
+            action = f"{whose}.usage_recounted"
+            told = {f"old_{name}": count for name, count in before.items()}
+            await audit.record(tx, SYSTEM, action, space_id, **told, **new)
 
 
-async def _lock(tx: Transaction, owner_id: UUID) -> Row[int, int] | None:
-    noted = select(User.used_bytes, User.reserved_bytes).where(User.id == owner_id)
+async def _lock(tx: Transaction, space_id: UUID) -> Row[str, int, int] | None:
+    noted = select(Space.kind, Space.used_bytes, Space.reserved_bytes).where(Space.id == space_id)
     return (await tx.execute(noted.with_for_update())).first()

@@ -49,7 +49,7 @@ def _look_at(after: UUID) -> Select[*tuple[Any, ...]]:
     right_path = case(
         (Node.parent_id.is_(None), NO_PATH), else_=func.array_append(parent.path, parent.id)
     )
-    foreign = or_(parent.owner_id != Node.owner_id, parent.kind != NodeKind.FOLDER)
+    foreign = or_(parent.space_id != Node.space_id, parent.kind != NodeKind.FOLDER)
     lost = and_(Node.trashed_at.is_(None), parent.trashed_at.is_not(None))
     is_file = Node.kind == NodeKind.FILE
     fits = and_(version.node_id == Node.id, version.size == Node.size)
@@ -60,7 +60,7 @@ def _look_at(after: UUID) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Node.id,
-            Node.owner_id,
+            Node.space_id,
             Node.path.is_distinct_from(right_path).label(Kind.PATH),
             func.coalesce(foreign, False).label(Kind.OWNER),
             func.coalesce(lost, False).label(Kind.TRASH),
@@ -76,8 +76,8 @@ def _look_at(after: UUID) -> Select[*tuple[Any, ...]]:
 async def _judge(database: Database, page: Sequence[Row[Any]], *, repair: bool) -> list[Finding]:
     rebuilt: set[UUID] = set()
     if repair:
-        for owner_id in {row.owner_id for row in page if row.path}:
-            rebuilt |= await _rebuild_paths(database, owner_id)
+        for space_id in {row.space_id for row in page if row.path}:
+            rebuilt |= await _rebuild_paths(database, space_id)
     return [
         Finding(
             kind,
@@ -91,14 +91,14 @@ async def _judge(database: Database, page: Sequence[Row[Any]], *, repair: bool) 
     ]
 
 
-async def _rebuild_paths(database: Database, owner_id: UUID) -> set[UUID]:
+async def _rebuild_paths(database: Database, space_id: UUID) -> set[UUID]:
     """Write every wrong path of a tree anew from the root down; return the nodes that changed.
 
     Nodes that hang in a circle are not reached, and stay as they are.
     """
     root = (
         select(Node.id, NO_PATH.label("path"))
-        .where(Node.owner_id == owner_id, Node.parent_id.is_(None))
+        .where(Node.space_id == space_id, Node.parent_id.is_(None))
         .cte("placed", recursive=True)
     )
     child = aliased(Node)
@@ -108,7 +108,7 @@ async def _rebuild_paths(database: Database, owner_id: UUID) -> set[UUID]:
     placed = root.union_all(below)
     async with database.transaction() as tx:
         await tx.execute(text(PATIENCE))
-        await lock_tree(tx, owner_id, exclusive=True)
+        await lock_tree(tx, space_id, exclusive=True)
         changed = await tx.execute(
             update(Node)
             .where(Node.id == placed.c.id, Node.path != placed.c.path)

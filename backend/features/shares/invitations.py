@@ -74,7 +74,7 @@ async def _strengthen_existing(tx: Transaction, user_id: UUID, email: str) -> No
 async def _drop_needless(tx: Transaction, user_id: UUID, email: str) -> None:
     held = aliased(Grant)
     has_grant = select(literal(1)).where(held.user_id == user_id, held.node_id == Grant.node_id)
-    owns = select(literal(1)).where(Node.owner_id == user_id, Node.id == Grant.node_id)
+    owns = select(literal(1)).where(Node.space_id == user_id, Node.id == Grant.node_id)
     await tx.execute(
         delete(Grant).where(
             func.lower(Grant.email) == func.lower(email), has_grant.exists() | owns.exists()

@@ -50,7 +50,7 @@ async def share(
     await lock_address(tx, new.email)
     account = await _account(tx, new.email)
     if account is not None:
-        _refuse_insiders(account.id, node.owner_id, principal.user_id)
+        _refuse_insiders(account.id, node.space_id, principal.user_id)
     verified = account is not None and account.email_verified_at is not None
     grantee = {"user_id": account.id} if account and verified else {"email": new.email}
     grant = await _grant(tx, principal, node_id, Role[new.role.upper()], grantee)

@@ -56,16 +56,19 @@ async def _delete_again(services: Services, keys: list[str]) -> None:
 
 @jobs.job("trash.purge")
 async def purge_trash(services: Services, *, owner_id: str) -> None:
-    """Delete what is condemned in one tree, a batch a transaction."""
+    """Delete what is condemned in one tree, a batch a transaction.
+
+    `owner_id` is the space; the previous release's jobs and workers call it so.
+    """
     await purge_all(services.database, UUID(owner_id))
 
 
-async def purge_all(database: Database, owner_id: UUID) -> None:
+async def purge_all(database: Database, space_id: UUID) -> None:
     """Delete what is condemned in one tree, a batch a transaction."""
     done = False
     while not done:
         async with database.transaction() as tx:
-            done = await purge_some(tx, owner_id)
+            done = await purge_some(tx, space_id)
 
 
 @jobs.every("23 * * * *", "trash.sweep")
@@ -73,7 +76,7 @@ async def sweep_trash(services: Services) -> None:
     """Empty every trash of what has been in it for `TRASH_DAYS`, and finish begun deletions."""
     before = datetime.now(UTC) - timedelta(days=services.settings.trash_days)
     due = or_(is_entry & (Node.trashed_at < before), Node.trash_root_id == CONDEMNED)
-    owners = await services.database.autocommit.execute(select(Node.owner_id).where(due).distinct())
-    for owner_id in owners.scalars():
+    spaces = await services.database.autocommit.execute(select(Node.space_id).where(due).distinct())
+    for space_id in spaces.scalars():
         async with services.database.transaction() as tx:
-            await empty_trash(tx, SYSTEM, owner_id, before=before)
+            await empty_trash(tx, SYSTEM, space_id, before=before)

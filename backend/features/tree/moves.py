@@ -62,7 +62,7 @@ async def _record(
 
 
 async def _move(tx: Transaction, node: Row[Any], folder: Row[Any], name: str) -> None:
-    if folder.owner_id != node.owner_id:
+    if folder.space_id != node.space_id:
         raise OtherOwner
     if node.id == folder.id or node.id in folder.path:
         raise FolderCycle

@@ -3,7 +3,7 @@
 from typing import Any, Literal, overload
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, Uuid, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Uuid, bindparam, case, func, select
 from sqlalchemy.engine import Row
 
 from backend.core.database.engine import fetch_one
@@ -11,8 +11,8 @@ from backend.core.database.prepared import Prepared
 from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.features.tree.schemas import File, Folder
-from backend.kit.vocabulary import NodeKind, Role
-from backend.models import FileVersion, Node, live
+from backend.kit.vocabulary import NodeKind, Role, SpaceKind
+from backend.models import FileVersion, Node, Space, live
 from backend.rules.access import inherited_role, visible_parent
 
 USER_ID = bindparam("user_id", type_=Uuid())
@@ -32,7 +32,8 @@ def node_select(user_id: UUID | BindParameter[UUID]) -> Select[*tuple[Any, ...]]
         Node.kind,
         Node.name,
         Node.name_key,
-        Node.owner_id,
+        Node.space_id.label("space_id"),
+        _owner(user_id).label("owner_id"),
         Node.size,
         Node.content_type,
         Node.current_version_id,
@@ -46,6 +47,17 @@ def node_select(user_id: UUID | BindParameter[UUID]) -> Select[*tuple[Any, ...]]
         FileVersion.checksum_type,
         versions.label("version_count"),
     ).join_from(Node, FileVersion, FileVersion.id == Node.current_version_id, isouter=True)
+
+
+def _owner(user_id: UUID | BindParameter[UUID]) -> ColumnElement[UUID | None]:
+    """Whose personal space the node is in; null in a team's. Looked up in others' trees only."""
+    personal = (
+        select(Space.id)
+        .where(Space.id == Node.space_id, Space.kind == SpaceKind.PERSONAL)
+        .correlate(Node)
+        .scalar_subquery()
+    )
+    return case((Node.space_id == user_id, Node.space_id), else_=personal)
 
 
 NODE = Prepared(node_select(USER_ID).where(Node.id == bindparam("node_id", type_=Uuid()), live))
@@ -78,6 +90,7 @@ def folder_document(row: Row[Any]) -> dict[str, Any]:
         "id": row.id,
         "name": row.name,
         "folder_id": row.folder_id,
+        "space_id": row.space_id,
         "owner_id": row.owner_id,
         "role": ROLE_NAMES[row.role],
         "created_at": row.created_at,
@@ -131,10 +144,14 @@ async def get_node(
     return present(row)
 
 
-async def get_root_folder(db: Db, user_id: UUID) -> Folder:
-    """The folder everything of the caller's is in."""
-    query = node_select(user_id).where(Node.owner_id == user_id, Node.parent_id.is_(None))
+async def get_root_folder(db: Db, user_id: UUID, space_id: UUID) -> Folder:
+    """The folder that everything in a space is in.
+
+    Raises:
+        NotFound: no such space, or its root is invisible to the caller.
+    """
+    query = node_select(user_id).where(Node.space_id == space_id, Node.parent_id.is_(None), live)
     root = (await db.execute(query)).first()
-    if root is None:
+    if root is None or root.role is None:
         raise NotFound
     return present_folder(root)

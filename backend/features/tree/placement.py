@@ -4,7 +4,7 @@ Locks are taken in this order by everyone, so that nobody waits in a circle:
 
     the tree       shared to add a node or a version, exclusive to move, trash, restore or delete
     a name         the unique index, by inserting or renaming
-    the quota      the owner's row in `users`, last
+    the quota      the space's row in `spaces`, last
 """
 
 import secrets
@@ -48,25 +48,25 @@ def checked_name(raw: str) -> str:
         raise InvalidNodeName(str(error)) from error
 
 
-async def lock_tree(tx: Transaction, owner_id: UUID, *, exclusive: bool = False) -> None:
-    """Hold the owner's tree until `tx` ends.
+async def lock_tree(tx: Transaction, space_id: UUID, *, exclusive: bool = False) -> None:
+    """Hold a space's tree until `tx` ends.
 
     Args:
         tx: the transaction; statements after this one see what earlier holders did.
-        owner_id: whose tree.
+        space_id: whose tree.
         exclusive: keep everyone else out; shared holders only keep exclusive ones out.
     """
-    await tx.execute(select(_lock(literal(owner_id, Uuid()), exclusive)))
+    await tx.execute(select(_lock(literal(space_id, Uuid()), exclusive)))
 
 
 async def lock_tree_of(tx: Transaction, node_id: UUID, *, exclusive: bool = False) -> None:
     """Hold the tree that `node_id` is in; does nothing when there is no such node."""
-    await tx.execute(select(_lock(Node.owner_id, exclusive)).where(Node.id == node_id))
+    await tx.execute(select(_lock(Node.space_id, exclusive)).where(Node.id == node_id))
 
 
-def _lock(owner_id: SQLColumnExpression[UUID], exclusive: bool) -> ColumnElement[None]:
+def _lock(space_id: SQLColumnExpression[UUID], exclusive: bool) -> ColumnElement[None]:
     lock = func.pg_advisory_xact_lock if exclusive else func.pg_advisory_xact_lock_shared
-    return lock(func.hashtextextended(func.concat("tree:", owner_id), 0))
+    return lock(func.hashtextextended(func.concat("tree:", space_id), 0))
 
 
 async def target_folder(db: Db, user_id: UUID, folder_id: UUID | None) -> Row[Any]:
@@ -78,7 +78,7 @@ async def target_folder(db: Db, user_id: UUID, folder_id: UUID | None) -> Row[An
     """
     if folder_id is None:
         root = access.node_query(user_id).where(
-            Node.owner_id == user_id, Node.parent_id.is_(None), live
+            Node.space_id == user_id, Node.parent_id.is_(None), live
         )
         if found := (await db.execute(root)).first():
             return found
@@ -113,7 +113,7 @@ async def create_node(
     """
     if len(parent.path) >= MAX_DEPTH:
         raise FolderTooDeep(f"Folders can be nested {MAX_DEPTH} deep.")
-    await lock_tree(tx, parent.owner_id)
+    await lock_tree(tx, parent.space_id)
     candidate = name
     while (node_id := await _insert(tx, parent.id, kind, candidate)) is None:
         if not rename:
@@ -124,10 +124,10 @@ async def create_node(
 
 async def _insert(tx: Transaction, parent_id: UUID, kind: NodeKind, name: str) -> UUID | None:
     """Add the node; null when the name is taken."""
-    parent = select(Node.owner_id, Node.path).where(Node.id == parent_id, live).cte("parent")
+    parent = select(Node.space_id, Node.path).where(Node.id == parent_id, live).cte("parent")
     columns = {
         "id": literal(uuid7(), Uuid()),
-        "owner_id": parent.c.owner_id,
+        "space_id": parent.c.space_id,
         "parent_id": literal(parent_id, Uuid()),
         "path": func.array_append(parent.c.path, literal(parent_id, Uuid())),
         "kind": literal(kind.value),

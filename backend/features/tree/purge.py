@@ -20,8 +20,8 @@ from backend.core.jobs.queue import enqueue
 from backend.features.tree.placement import lock_tree
 from backend.features.tree.trash import is_entry, require_entry
 from backend.kit import faults
-from backend.kit.vocabulary import Role
-from backend.models import FileVersion, Node
+from backend.kit.vocabulary import Role, SpaceKind
+from backend.models import FileVersion, Node, Space
 from backend.rules import audit, quota
 from backend.rules.actor import Actor
 from backend.rules.principal import Principal
@@ -42,27 +42,29 @@ async def delete_entry(tx: Transaction, principal: Principal, node_id: UUID) -> 
     entry = await require_entry(tx, principal.user_id, node_id, Role.OWNER)
     await tx.execute(_condemn().where(Node.id == node_id))
     await audit.record(tx, principal.actor, f"{entry.kind}.deleted", node_id, name=entry.name)
-    await _purge_or_enqueue(tx, entry.owner_id)
+    await _purge_or_enqueue(tx, entry.space_id)
 
 
 async def empty_trash(
-    tx: Transaction, actor: Actor, owner_id: UUID, *, before: datetime | None = None
+    tx: Transaction, actor: Actor, space_id: UUID, *, before: datetime | None = None
 ) -> None:
-    """Delete all entries of the owner's trash, or those trashed before a point in time."""
-    await lock_tree(tx, owner_id, exclusive=True)
-    entries = _condemn().where(Node.owner_id == owner_id, is_entry)
+    """Delete all entries of a space's trash, or those trashed before a point in time."""
+    await lock_tree(tx, space_id, exclusive=True)
+    entries = _condemn().where(Node.space_id == space_id, is_entry)
     if before is not None:
         entries = entries.where(Node.trashed_at < before)
     condemned = (await tx.execute(entries.returning(Node.id))).all()
     if condemned:
-        await audit.record(tx, actor, "user.trash_emptied", owner_id, entries=len(condemned))
-    await _purge_or_enqueue(tx, owner_id)
+        kind = (await tx.execute(select(Space.kind).where(Space.id == space_id))).scalar_one()
+        whose = "user" if kind == SpaceKind.PERSONAL else "space"
+        await audit.record(tx, actor, f"{whose}.trash_emptied", space_id, entries=len(condemned))
+    await _purge_or_enqueue(tx, space_id)
 
 
-async def condemn_tree(tx: Transaction, owner_id: UUID) -> None:
-    """Give up a whole tree: its owner has left."""
-    await lock_tree(tx, owner_id, exclusive=True)
-    root = _condemn().where(Node.owner_id == owner_id, Node.parent_id.is_(None))
+async def condemn_tree(tx: Transaction, space_id: UUID) -> None:
+    """Give up a whole tree: whoever it belonged to has left."""
+    await lock_tree(tx, space_id, exclusive=True)
+    root = _condemn().where(Node.space_id == space_id, Node.parent_id.is_(None))
     await tx.execute(root.values(trashed_at=func.now()))
 
 
@@ -70,22 +72,22 @@ def _condemn() -> Any:
     return update(Node).values(trash_root_id=CONDEMNED)
 
 
-async def _purge_or_enqueue(tx: Transaction, owner_id: UUID) -> None:
+async def _purge_or_enqueue(tx: Transaction, space_id: UUID) -> None:
     """Most trash is gone with the request; the rest is left to the worker."""
-    if not await purge_some(tx, owner_id):
+    if not await purge_some(tx, space_id):
         await enqueue(
-            tx, "trash.purge", {"owner_id": str(owner_id)}, dedupe_key=f"trash.purge:{owner_id}"
+            tx, "trash.purge", {"owner_id": str(space_id)}, dedupe_key=f"trash.purge:{space_id}"
         )
 
 
-async def purge_some(tx: Transaction, owner_id: UUID) -> bool:
+async def purge_some(tx: Transaction, space_id: UUID) -> bool:
     """Delete up to `BATCH` condemned nodes of one tree, with their versions.
 
     Returns:
         Whether nothing condemned is left in it.
     """
-    await lock_tree(tx, owner_id, exclusive=True)
-    node_ids = await _doomed(tx, owner_id)
+    await lock_tree(tx, space_id, exclusive=True)
+    node_ids = await _doomed(tx, space_id)
     if not node_ids:
         return True
     doomed = any_(literal(node_ids, ARRAY(Uuid)))
@@ -99,15 +101,15 @@ async def purge_some(tx: Transaction, owner_id: UUID) -> bool:
     await tx.execute(delete(Node).where(Node.id == doomed))
     await discard_objects(tx, [version.object_key for version in versions])
     faults.reach("delete.enqueued")
-    await quota.refund(tx, owner_id, sum(version.size for version in versions))
+    await quota.refund(tx, space_id, sum(version.size for version in versions))
     return len(node_ids) < BATCH
 
 
-async def _doomed(tx: Transaction, owner_id: UUID) -> list[UUID]:
+async def _doomed(tx: Transaction, space_id: UUID) -> list[UUID]:
     """Condemned nodes and what is below them, children before their parents."""
     condemned = (
         select(Node.id)
-        .where(Node.owner_id == owner_id, Node.trash_root_id == CONDEMNED)
+        .where(Node.space_id == space_id, Node.trash_root_id == CONDEMNED)
         .limit(BATCH)
     )
     roots = literal(list((await tx.execute(condemned)).scalars()), Node.path.type)

@@ -36,10 +36,14 @@ from backend.rules.principal import FilesRead, FilesWrite
 router = APIRouter(prefix="/v1/folders", tags=["Folders"], route_class=IdempotentRoute)
 
 
-@router.get("/root", summary="Your root folder")
-async def get_root(principal: FilesRead, db: Statements) -> Folder:
-    """The folder everything of yours is in."""
-    return await get_root_folder(db, principal.user_id)
+@router.get("/root", summary="A root folder", responses=problems(NotFound))
+async def get_root(
+    principal: FilesRead,
+    db: Statements,
+    space_id: Annotated[UUID | None, Query(description="Your personal space unless given.")] = None,
+) -> Folder:
+    """The folder that everything in a space is in."""
+    return await get_root_folder(db, principal.user_id, space_id or principal.user_id)
 
 
 @router.post(

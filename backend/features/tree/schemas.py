@@ -11,6 +11,8 @@ from backend.core.http.schema import Schema
 NODE_ID = "0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"
 PARENT_ID = "0199c0de-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
 OWNER_ID = "0199c0dd-0001-7abc-9def-0123456789ab"
+SPACE_ID = OWNER_ID
+"""A personal space has the id of its person."""
 
 RoleName = Literal["viewer", "editor", "owner"]
 Name = Annotated[
@@ -40,7 +42,10 @@ class NodeBase(Schema):
         examples=[PARENT_ID],
         description="The folder it is in; null for a root and where you may not see that folder.",
     )
-    owner_id: UUID = Field(examples=[OWNER_ID], description="Whose tree it is in, and who pays.")
+    space_id: UUID = Field(examples=[SPACE_ID], description="Whose tree it is in, and what pays.")
+    owner_id: UUID | None = Field(
+        examples=[OWNER_ID], description="Whose personal space that is; null in a team space."
+    )
     role: RoleName = Field(description="What you may do with it.")
     created_at: datetime = Field(examples=["2026-11-21T09:30:00Z"])
     updated_at: datetime = Field(

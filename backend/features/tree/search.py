@@ -12,7 +12,8 @@ from backend.features.tree.nodes import file_document, node_select
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.names import name_key
 from backend.kit.vocabulary import NodeKind
-from backend.models import Grant, Node, live
+from backend.models import Node, live
+from backend.rules.access import granted_nodes
 
 MAX_WORDS = 16
 CONTENT_TYPE_PATTERN = r"^[\w!#$&^.+-]+/([\w!#$&^.+-]+|\*)$"
@@ -66,11 +67,11 @@ def _visible(user_id: UUID) -> list[Select[*tuple[Any, ...]]]:
 
     Three searches in an index each, without overlap; an OR of them would be none.
     """
-    shared = select(Grant.node_id).where(Grant.user_id == user_id)
+    shared = granted_nodes(user_id)
     below = Node.path.overlap(func.array(shared.scalar_subquery(), type_=Node.path.type))
-    foreign = Node.owner_id != user_id
+    foreign = Node.space_id != user_id
     return [
-        select(Node.id).where(Node.owner_id == user_id),
+        select(Node.id).where(Node.space_id == user_id),
         select(Node.id).where(Node.id.in_(shared), not_(below), foreign),
         select(Node.id).where(below, foreign),
     ]

@@ -1,7 +1,7 @@
 """The trash: where things go before they are deleted for good.
 
-What is trashed is one entry: the node with everything live below it. It stays in the tree of its
-owner, whoever trashed it, and everyone who may edit it there sees it in their trash.
+What is trashed is one entry: the node with everything live below it. It stays in its tree, whoever
+trashed it, and everyone who may edit it there sees it in their trash.
 """
 
 from datetime import datetime
@@ -33,7 +33,7 @@ from backend.features.tree.schemas import File, Folder
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
-from backend.models import Grant, Node, live
+from backend.models import Node, live
 from backend.rules import access, audit
 from backend.rules.principal import Principal
 
@@ -108,7 +108,7 @@ async def _former_folder(tx: Transaction, user_id: UUID, entry: Row[Any]) -> Row
     if folder := former.first():
         return folder
     root = (
-        await tx.execute(nodes.where(Node.owner_id == entry.owner_id, Node.parent_id.is_(None)))
+        await tx.execute(nodes.where(Node.space_id == entry.space_id, Node.parent_id.is_(None)))
     ).one()
     if root.role is None or root.role < Role.EDITOR:
         raise ParentTrashed
@@ -141,11 +141,11 @@ def _entries(user_id: UUID) -> list[Select[*tuple[Any, ...]]]:
 
     Three searches in an index each; an OR of them would be none.
     """
-    shared = select(Grant.node_id).where(Grant.user_id == user_id, Grant.role >= Role.EDITOR)
+    shared = access.granted_nodes(user_id, Role.EDITOR)
     below = Node.path.overlap(func.array(shared.scalar_subquery(), type_=Node.path.type))
     entry = select(Node.id).where(is_entry)
     return [
-        entry.where(Node.owner_id == user_id),
-        entry.where(Node.id.in_(shared), not_(below), Node.owner_id != user_id),
-        entry.where(below, Node.owner_id != user_id),
+        entry.where(Node.space_id == user_id),
+        entry.where(Node.id.in_(shared), not_(below), Node.space_id != user_id),
+        entry.where(below, Node.space_id != user_id),
     ]

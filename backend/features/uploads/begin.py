@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, literal, select
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import fetch_one
 from backend.core.database.rows import Db
@@ -24,8 +23,9 @@ from backend.kit.vocabulary import (
     Role,
     UploadMethod,
 )
-from backend.models import User
+from backend.models import Space, UploadRow
 from backend.rules import access, quota
+from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 TRIES = 5
@@ -34,8 +34,8 @@ TRIES = 5
 
 async def begin(
     db: Db, storage: Storage, settings: UploadSettings, principal: Principal, plan: UploadPlan
-) -> Row[Any]:
-    """Reserve the quota of the tree's owner and write the upload down.
+) -> UploadRow:
+    """Reserve the quota of the space and write the upload down.
 
     A put costs one statement and no call to S3. A multipart upload is opened at S3 first: one
     that the database then refuses is aborted there, or by the bucket's lifecycle after a crash.
@@ -43,7 +43,7 @@ async def begin(
     Raises:
         NotFound, RoleRequired: the folder or file, for this caller.
         NameTaken: with `on_conflict=fail`.
-        QuotaExceeded: the tree's owner has not enough room.
+        QuotaExceeded: the space has not enough room.
     """
     values = _values(settings, principal, plan)
     if plan.method is not UploadMethod.MULTIPART:
@@ -60,11 +60,11 @@ async def begin(
 
 async def _insert(
     db: Db, principal: Principal, plan: UploadPlan, values: dict[str, Any]
-) -> Row[Any]:
+) -> UploadRow:
     into_root = plan.folder_id is None and plan.file_id is None
     statement = queries.BEGIN_IN_ROOT if into_root else queries.BEGIN_IN_TARGET
     for _ in range(TRIES):
-        upload: Row[Any] | None = await fetch_one(db, statement, **queries.bound_names(values))
+        upload: UploadRow | None = await fetch_one(db, statement, **queries.bound_names(values))
         faults.reach("begin.recorded")
         if upload is not None:
             metrics.count_upload("begun", plan.method, plan.size)
@@ -79,14 +79,14 @@ async def _explain(db: Db, principal: Principal, plan: UploadPlan) -> None:
     target = await _target(db, principal, plan)
     if _needs_free_name(plan) and await find_child(db, target.id, plan.name):
         raise _name_taken(plan)
-    room = select(User.id).where(
-        User.id == target.owner_id, quota.fits(literal(plan.size, BigInteger))
+    room = select(Space.id).where(
+        Space.id == target.space_id, quota.fits(literal(plan.size, BigInteger))
     )
     if (await db.execute(room)).first() is None:
         raise _no_room(plan)
 
 
-async def _target(db: Db, principal: Principal, plan: UploadPlan) -> Row[Any]:
+async def _target(db: Db, principal: Principal, plan: UploadPlan) -> SeenNode:
     if plan.file_id is None:
         return await target_folder(db, principal.user_id, plan.folder_id)
     user_id, kind = principal.user_id, NodeKind.FILE

@@ -5,11 +5,9 @@ signed earlier may still be used until it runs out, so the bytes are discarded a
 """
 
 from collections import Counter
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, text, update
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
 from backend.core.errors import ApiError
@@ -21,7 +19,7 @@ from backend.core.settings import UploadSettings
 from backend.features.uploads import queries
 from backend.kit import faults
 from backend.kit.vocabulary import UploadState
-from backend.models import Upload
+from backend.models import Upload, UploadRow
 from backend.models.upload import OPEN_STATES
 from backend.rules import audit, quota
 from backend.rules.actor import SYSTEM, Actor
@@ -35,7 +33,7 @@ async def end(
     tx: Transaction,
     settings: UploadSettings,
     actor: Actor,
-    upload: Row[Any],
+    upload: UploadRow,
     state: UploadState,
     *,
     failure: ApiError | None = None,
@@ -66,14 +64,14 @@ async def end(
         return False
     faults.reach("end.marked")
     metrics.count_upload(state, upload.method, upload.size)
-    await quota.release(tx, upload.owner_id, upload.size)
+    await quota.release(tx, upload.space_id, upload.size)
     await audit.record(tx, actor, f"upload.{state}", upload.id, name=upload.name)
     await discard(tx, settings, upload.id)
     faults.reach("end.enqueued")
     return True
 
 
-async def expire(services: Services, upload: Row[Any]) -> None:
+async def expire(services: Services, upload: UploadRow) -> None:
     """End an upload whose time is over, unless somebody is just completing it."""
     async with services.database.transaction() as tx:
         await end(tx, services.settings.upload, SYSTEM, upload, UploadState.EXPIRED)
@@ -85,20 +83,20 @@ async def end_uploads(
     """End the open uploads that meet all conditions in `which`, and free what they reserve.
 
     Also those that are being completed: whoever does so finds that their claim is gone. Call it
-    before anything else locks a tree owner's row, which a completion locks after its upload.
+    before anything else locks a space's row, which a completion locks after its upload.
     """
     ended = await tx.execute(
         update(Upload)
         .where(*which, text(OPEN_STATES))
         .values(state=state, finished_at=func.now(), lease_until=None)
-        .returning(Upload.id, Upload.owner_id, Upload.name, Upload.size, Upload.method)
+        .returning(Upload.id, Upload.space_id, Upload.name, Upload.size, Upload.method)
     )
     uploads, reserved = ended.all(), Counter[UUID]()
     for upload in uploads:
         metrics.count_upload(state, upload.method, upload.size)
-        reserved[upload.owner_id] += upload.size
-    for owner_id in sorted(reserved):  # in one order, or two of these might wait for each other
-        await quota.release(tx, owner_id, reserved[owner_id])
+        reserved[upload.space_id] += upload.size
+    for space_id in sorted(reserved):  # in one order, or two of these might wait for each other
+        await quota.release(tx, space_id, reserved[space_id])
     told = [(upload.id, {"name": upload.name}) for upload in uploads]
     await audit.record_all(tx, actor, f"upload.{state}", told)
     upload_ids = [str(upload.id) for upload in uploads]

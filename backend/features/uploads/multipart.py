@@ -6,11 +6,9 @@ client starts over, with URLs that work.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
-from sqlalchemy import update
-from sqlalchemy.engine import Row
+from sqlalchemy import select, update
 
 from backend.core.database.engine import Database
 from backend.core.s3.objects import MultipartNotFound as NotOpenAtStore
@@ -19,14 +17,14 @@ from backend.core.s3.storage import Storage
 from backend.features.uploads import queries
 from backend.features.uploads.errors import ChecksumsRequired, UploadNotFound
 from backend.features.uploads.states import is_over, require_parts_pending
-from backend.models import Upload
+from backend.models import Upload, UploadRow
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 async def held_parts(
-    database: Database, storage: Storage, upload: Row[Any]
-) -> tuple[Row[Any], list[Part]]:
+    database: Database, storage: Storage, upload: UploadRow
+) -> tuple[UploadRow, list[Part]]:
     """The upload and what S3 holds of it; one that S3 has lost is opened anew first.
 
     Raises:
@@ -40,7 +38,7 @@ async def held_parts(
         return upload, []  # where there is an object, it is just being completed
 
 
-async def reopen(database: Database, storage: Storage, upload: Row[Any]) -> Row[Any]:
+async def reopen(database: Database, storage: Storage, upload: UploadRow) -> UploadRow:
     """Open an upload anew of which S3 holds neither parts nor object; return it as it is then.
 
     Raises:
@@ -53,8 +51,8 @@ async def reopen(database: Database, storage: Storage, upload: Row[Any]) -> Row[
 
 
 async def ready_for_checksums(
-    database: Database, storage: Storage, upload: Row[Any], numbers: Sequence[int], given: set[int]
-) -> Row[Any]:
+    database: Database, storage: Storage, upload: UploadRow, numbers: Sequence[int], given: set[int]
+) -> UploadRow:
     """Make the upload at S3 fit the checksums the client gives, or does not give.
 
     S3 fixes when a multipart upload is created whether its parts carry a SHA-256, and the client
@@ -79,8 +77,8 @@ async def ready_for_checksums(
 
 
 async def _replace(
-    database: Database, storage: Storage, upload: Row[Any], *, with_checksums: bool
-) -> Row[Any]:
+    database: Database, storage: Storage, upload: UploadRow, *, with_checksums: bool
+) -> UploadRow:
     """Put an empty upload at S3 in the place of this one, unless somebody has changed it."""
     key = upload.object_key
     fresh = await storage.create_multipart(
@@ -96,15 +94,15 @@ async def _replace(
             queries.is_open,
         )
         .values(s3_upload_id=fresh, part_checksums=with_checksums)
-        .returning(*queries.columns)
+        .returning(*queries.row_columns)
     )
     row = replaced.first()
     await storage.abort_multipart(key, fresh if row is None else upload.s3_upload_id)
     return row if row is not None else await _read_again(database, upload)
 
 
-async def _read_again(database: Database, upload: Row[Any]) -> Row[Any]:
-    query = queries.own_uploads(upload.created_by).where(Upload.id == upload.id)
+async def _read_again(database: Database, upload: UploadRow) -> UploadRow:
+    query = select(*queries.row_columns).where(Upload.id == upload.id)
     row = (await database.autocommit.execute(query)).first()
     if row is None:
         raise UploadNotFound

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from backend.core.database import rows
 from backend.core.database.prepared import Prepared
 from backend.kit.vocabulary import (
     NodeKind,
@@ -32,7 +33,9 @@ from backend.kit.vocabulary import (
 from backend.models import (
     Event,
     Node,
+    Space,
     Upload,
+    UploadRow,
     User,
     live,
 )
@@ -40,6 +43,7 @@ from backend.rules import quota
 from backend.rules.access import inherited_role
 
 columns = Upload.__table__.columns
+row_columns = rows.columns(UploadRow, Upload)
 
 
 def _bound(name: str) -> BindParameter[Any]:
@@ -65,7 +69,7 @@ def _target(by_id: bool) -> CTE:
             inherited_role(user_id) >= literal(Role.EDITOR, Integer),
         )
     else:
-        place = and_(Node.owner_id == user_id, Node.parent_id.is_(None))
+        place = and_(Node.space_id == user_id, Node.parent_id.is_(None))
     sibling = aliased(Node)
     taken = (
         select(sibling.id)
@@ -79,7 +83,7 @@ def _target(by_id: bool) -> CTE:
     )
     may_take_name = or_(_bound("on_conflict") != OnConflict.FAIL, ~taken)
     return (
-        select(Node.id, Node.owner_id, Node.parent_id, Node.kind, Node.name)
+        select(Node.id, Node.space_id, Node.parent_id, Node.kind, Node.name)
         .where(place, live, may_take_name)
         .cte("target")
     )
@@ -89,10 +93,10 @@ def _reservation(target: CTE) -> CTE:
     """The quota, taken in the same statement: see `rules.quota.reserve`."""
     size = _bound("size")
     return (
-        update(User)
-        .where(User.id == target.c.owner_id, quota.fits(size))
-        .values(reserved_bytes=User.reserved_bytes + size)
-        .returning(User.id)
+        update(Space)
+        .where(Space.id == target.c.space_id, quota.fits(size))
+        .values(reserved_bytes=Space.reserved_bytes + size)
+        .returning(Space.id)
         .cte("reservation")
     )
 
@@ -125,15 +129,15 @@ def _begin(*, by_id: bool) -> Executable:
     is_file = target.c.kind == NodeKind.FILE
     source = select(
         *(_bound(name) for name in PLANNED),
-        target.c.owner_id,
+        target.c.space_id,
         case((is_file, target.c.parent_id), else_=target.c.id),
         case((is_file, target.c.id), else_=null()),
         case((is_file, target.c.name), else_=_bound("name")),
-    ).join_from(target, reservation, reservation.c.id == target.c.owner_id)
+    ).join_from(target, reservation, reservation.c.id == target.c.space_id)
     begun = (
         insert(Upload)
-        .from_select([*PLANNED, "owner_id", "folder_id", "file_id", "name"], source)
-        .returning(*columns)
+        .from_select([*PLANNED, "space_id", "folder_id", "file_id", "name"], source)
+        .returning(*row_columns)
         .cte("begun")
     )
     event = insert(Event).from_select(
@@ -155,13 +159,13 @@ def _begin(*, by_id: bool) -> Executable:
 
 EVENT_FIELDS = ("actor_kind", "actor_id", "ip", "request_id")
 
-BEGIN_IN_TARGET = Prepared(_begin(by_id=True))
-BEGIN_IN_ROOT = Prepared(_begin(by_id=False))
+BEGIN_IN_TARGET = Prepared(UploadRow, _begin(by_id=True))
+BEGIN_IN_ROOT = Prepared(UploadRow, _begin(by_id=False))
 
 
 def own_uploads(user_id: Any) -> Select[*tuple[Any, ...]]:
     """Uploads that `user_id` has begun: nobody else learns of them."""
-    return select(*columns).where(Upload.created_by == user_id)
+    return select(*row_columns).where(Upload.created_by == user_id)
 
 
 def claim(upload_id: Any, lease: Any) -> Update:
@@ -178,7 +182,7 @@ def claim(upload_id: Any, lease: Any) -> Update:
             lease_until=func.now() + lease,
             heal_at=func.least(Upload.heal_at, func.now() + lease),
         )
-        .returning(*columns)
+        .returning(*row_columns)
     )
 
 
@@ -186,7 +190,7 @@ is_open = Upload.state.in_([UploadState.PENDING, UploadState.COMPLETING])
 
 
 def unwelcome(limit: int) -> Select[*tuple[Any, ...]]:
-    """Pending uploads into somebody else's tree whose maker may not write there any more."""
+    """Pending uploads into a tree that is not their maker's own, who may write there no more."""
     may_write = (
         select(Node.id)
         .where(
@@ -197,11 +201,11 @@ def unwelcome(limit: int) -> Select[*tuple[Any, ...]]:
         .exists()
     )
     return (
-        select(*columns)
+        select(*row_columns)
         .join(User, User.id == Upload.created_by)
         .where(
             Upload.state == UploadState.PENDING,
-            Upload.created_by != Upload.owner_id,
+            Upload.created_by != Upload.space_id,
             or_(~User.is_active, ~may_write),
         )
         .limit(limit)

@@ -1,10 +1,7 @@
 """Look at uploads, give one up."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Database
 from backend.core.database.rows import Db
@@ -23,11 +20,11 @@ from backend.features.uploads.signing import UploadSigner
 from backend.features.uploads.states import in_state, require_parts_pending, state_of
 from backend.kit import faults
 from backend.kit.vocabulary import Scope, UploadMethod, UploadState
-from backend.models import Upload
+from backend.models import Upload, UploadRow
 from backend.rules.principal import Principal
 
 
-async def find(db: Db, user_id: UUID, upload_id: UUID, *, hold: bool = False) -> Row[Any]:
+async def find(db: Db, user_id: UUID, upload_id: UUID, *, hold: bool = False) -> UploadRow:
     """One upload that `user_id` has begun; `hold` keeps everybody else from ending it meanwhile.
 
     Raises:
@@ -40,7 +37,7 @@ async def find(db: Db, user_id: UUID, upload_id: UUID, *, hold: bool = False) ->
     return upload
 
 
-async def find_pending(db: Db, user_id: UUID, upload_id: UUID) -> Row[Any]:
+async def find_pending(db: Db, user_id: UUID, upload_id: UUID) -> UploadRow:
     """Like `find`, for what only a pending multipart upload can do.
 
     Raises:
@@ -51,7 +48,7 @@ async def find_pending(db: Db, user_id: UUID, upload_id: UUID) -> Row[Any]:
 
 async def page(
     db: Db, user_id: UUID, *, state: UploadState | None, after: UUID | None, limit: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[UploadRow]:
     """The caller's uploads, newest first: `limit` of them and one more."""
     query = queries.own_uploads(user_id).order_by(Upload.id.desc()).limit(limit + 1)
     if state is not None:
@@ -62,8 +59,8 @@ async def page(
 
 
 async def uploaded_parts(
-    database: Database, storage: Storage, upload: Row[Any]
-) -> tuple[Row[Any], Sequence[Part] | None]:
+    database: Database, storage: Storage, upload: UploadRow
+) -> tuple[UploadRow, Sequence[Part] | None]:
     """The upload and what S3 holds of it: None for what is no pending multipart upload.
 
     Raises:
@@ -74,7 +71,7 @@ async def uploaded_parts(
     return await held_parts(database, storage, upload)
 
 
-async def resulting_file(db: Db, user_id: UUID, upload: Row[Any]) -> File | None:
+async def resulting_file(db: Db, user_id: UUID, upload: UploadRow) -> File | None:
     """The file a completed upload became; None where the caller cannot see it any more."""
     try:
         return await get_file(db, user_id, upload.file_id)
@@ -105,7 +102,7 @@ def signer(services: Services, principal: Principal) -> UploadSigner:
 
 
 async def present(
-    services: Services, db: Db, principal: Principal, upload: Row[Any]
+    services: Services, db: Db, principal: Principal, upload: UploadRow
 ) -> UploadDocument:
     """One upload with all there is to say: the parts at S3, the file it became."""
     database, storage = services.database, services.storage

@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
-
-from sqlalchemy.engine import Row
 
 from backend.core.s3.objects import Part
 from backend.core.s3.presign import PartToSign, Presigner
@@ -24,12 +21,13 @@ from backend.features.uploads.schemas import (
 from backend.features.uploads.states import state_of
 from backend.kit.parts import PartPlan
 from backend.kit.vocabulary import UploadMethod, UploadState
+from backend.models import UploadRow
 
 FIRST_PARTS = 100
 INCOMING_SUFFIX = ".incoming"
 
 
-def incoming_key(upload: Row[Any]) -> str:
+def incoming_key(upload: UploadRow) -> str:
     """Where the client writes.
 
     A POST form cannot say `If-None-Match`, so it could be sent again after the upload completed
@@ -39,7 +37,7 @@ def incoming_key(upload: Row[Any]) -> str:
     return f"{upload.object_key}{INCOMING_SUFFIX}" if posted else str(upload.object_key)
 
 
-def part_plan(upload: Row[Any]) -> PartPlan:
+def part_plan(upload: UploadRow) -> PartPlan:
     """How a multipart upload is cut."""
     return PartPlan(upload.size, upload.part_size)
 
@@ -62,7 +60,7 @@ class UploadSigner:
         self._url_ttl = settings.url_ttl
         self._may_write = may_write
 
-    def listed(self, upload: Row[Any]) -> Upload:
+    def listed(self, upload: UploadRow) -> Upload:
         """An upload as lists show it: with its one request while it is pending.
 
         Parts are left to `present`: S3 alone knows which of them are still to be sent.
@@ -88,7 +86,7 @@ class UploadSigner:
 
     def present(
         self,
-        upload: Row[Any],
+        upload: UploadRow,
         *,
         uploaded: Sequence[Part] | None = None,
         file: File | None = None,
@@ -108,7 +106,7 @@ class UploadSigner:
         return shown
 
     def parts(
-        self, upload: Row[Any], numbers: Iterable[int], checksums: dict[int, str]
+        self, upload: UploadRow, numbers: Iterable[int], checksums: dict[int, str]
     ) -> Iterable[SignedPart]:
         """Sign parts, one at a time while the result is iterated.
 
@@ -134,13 +132,13 @@ class UploadSigner:
         """Whether there is something to send; what is signed for a reader would let them write."""
         return self._may_write and state is UploadState.PENDING
 
-    def _first_parts(self, upload: Row[Any], held: set[int]) -> list[SignedPart]:
+    def _first_parts(self, upload: UploadRow, held: set[int]) -> list[SignedPart]:
         if upload.part_checksums:  # the client must say what each part holds
             return []
         missing = (n for n in range(1, part_plan(upload).part_count + 1) if n not in held)
         return list(self.parts(upload, islice(missing, FIRST_PARTS), {}))
 
-    def _request(self, upload: Row[Any]) -> PutRequest | PostRequest:
+    def _request(self, upload: UploadRow) -> PutRequest | PostRequest:
         wanted = {
             "size": upload.size,
             "content_type": upload.content_type,
@@ -154,7 +152,7 @@ class UploadSigner:
         put = self._presigner.put(key, **wanted)
         return PutRequest(url=put.url, headers=put.headers)
 
-    def _lifetime(self, upload: Row[Any]) -> timedelta:
+    def _lifetime(self, upload: UploadRow) -> timedelta:
         """A URL outlives its upload by less than the second that S3 counts in."""
         left: timedelta = upload.expires_at - datetime.now(UTC)
         return max(min(self._url_ttl, left), timedelta(seconds=1))
@@ -176,7 +174,7 @@ def _uploaded(parts: Sequence[Part] | None) -> list[UploadedPart] | None:
     ]
 
 
-def _failure(upload: Row[Any]) -> Failure | None:
+def _failure(upload: UploadRow) -> Failure | None:
     if upload.failure_code is None:
         return None
     return Failure(code=upload.failure_code, detail=upload.failure_detail)

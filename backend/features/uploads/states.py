@@ -5,25 +5,23 @@ The worker ends an upload a minute or two after its time is over. Until then its
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func
-from sqlalchemy.engine import Row
 
 from backend.features.uploads.errors import UploadNotPending
 from backend.kit.vocabulary import UploadMethod, UploadState
-from backend.models import Upload
+from backend.models import Upload, UploadRow
 
 FIRST_LOOK = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
 
 
-def is_over(upload: Row[Any]) -> bool:
+def is_over(upload: UploadRow) -> bool:
     """Whether its time is over. Bytes that arrived before still become a file."""
     return bool(upload.expires_at <= datetime.now(UTC))
 
 
-def state_of(upload: Row[Any]) -> UploadState:
+def state_of(upload: UploadRow) -> UploadState:
     """The row's state, but `expired` as soon as the time of a pending upload is over."""
     state = UploadState(upload.state)
     return UploadState.EXPIRED if state is UploadState.PENDING and is_over(upload) else state
@@ -35,7 +33,7 @@ def in_state(state: UploadState) -> ColumnElement[bool]:
     return case((over, UploadState.EXPIRED), else_=Upload.state) == state
 
 
-def require_parts_pending(upload: Row[Any]) -> Row[Any]:
+def require_parts_pending(upload: UploadRow) -> UploadRow:
     """Return `upload`, if it is a multipart upload to which parts can be sent.
 
     Raises:

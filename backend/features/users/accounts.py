@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.core.database.engine import Transaction
 from backend.core.settings import Settings
 from backend.features.shares.invitations import accept_invitations
+from backend.features.spaces.service import create_space
 from backend.features.users.errors import EmailTaken
-from backend.kit.vocabulary import UserRole
+from backend.kit.vocabulary import SpaceKind, UserRole
 from backend.models import User
 from backend.rules import audit
 from backend.rules.actor import Actor
-from backend.rules.roots import create_root
 
 
 async def create_user(
@@ -28,7 +28,7 @@ async def create_user(
     role: UserRole = UserRole.USER,
     verified_at: datetime | None = None,
 ) -> UUID:
-    """Add an account with the default quota and an empty tree; return its id.
+    """Add an account with an empty personal space of the default quota; return its id.
 
     Args:
         tx: the caller's transaction.
@@ -49,14 +49,13 @@ async def create_user(
         display_name=display_name,
         role=role,
         email_verified_at=verified_at,
-        quota_bytes=settings.default_quota_bytes,
     )
     # Two registrations at once: the second waits here for the first.
     unique = row.on_conflict_do_nothing(index_elements=[func.lower(User.email)])
     user_id = (await tx.execute(unique.returning(User.id))).scalar_one_or_none()
     if user_id is None:
         raise EmailTaken
-    await create_root(tx, user_id)
+    await create_space(tx, user_id, SpaceKind.PERSONAL, settings.default_quota_bytes)
     await audit.record(tx, actor, "user.registered", user_id, role=role)
     if verified_at is not None:
         await accept_invitations(tx, actor, user_id, email)

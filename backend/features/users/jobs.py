@@ -11,7 +11,7 @@ from backend.features.tree.jobs import purge_all
 from backend.features.tree.purge import condemn_tree
 from backend.features.uploads.ending import end_uploads
 from backend.kit.vocabulary import UploadState
-from backend.models import Upload, User
+from backend.models import Space, Upload, User
 from backend.models.upload import OPEN_STATES
 from backend.rules.actor import SYSTEM
 
@@ -26,7 +26,7 @@ DISCARDING = timedelta(minutes=15)
 
 @jobs.job("users.purge")
 async def purge_user(services: Services, *, user_id: str) -> None:
-    """Delete what a closed account leaves: its uploads, its tree, its grants, its row.
+    """Delete what a closed account leaves: its uploads, its space, its grants, its row.
 
     Each step may be repeated. Ending open uploads frees what they reserved, maybe from somebody
     else; the account's row stays until their bytes are discarded, too.
@@ -41,6 +41,7 @@ async def purge_user(services: Services, *, user_id: str) -> None:
         if (await tx.execute(_undone_uploads(leaver, since))).first():
             await enqueue(tx, "users.purge", {"user_id": user_id}, delay=LOOK_AGAIN)
         else:
+            await tx.execute(delete(Space).where(Space.id == leaver))
             await tx.execute(delete(User).where(User.id == leaver))
 
 
@@ -51,4 +52,4 @@ def _undone_uploads(user_id: UUID, since: datetime) -> Select[UUID]:
 
 
 def _uploads_of(user_id: UUID) -> ColumnElement[bool]:
-    return or_(Upload.created_by == user_id, Upload.owner_id == user_id)
+    return or_(Upload.created_by == user_id, Upload.space_id == user_id)

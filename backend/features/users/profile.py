@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
@@ -12,16 +12,14 @@ from backend.core.jobs.queue import enqueue
 from backend.features.api_keys.service import revoke_keys
 from backend.features.auth.sessions import revoke_sessions
 from backend.features.links.service import revoke_links
+from backend.features.spaces.service import get_space
 from backend.features.users.administrators import require_other_admin
 from backend.features.users.schemas import Usage, User
-from backend.kit.vocabulary import NodeKind
 from backend.models import (
     ApiKey,
     EmailToken,
     Link,
-    Node,
     UserSession,
-    live,
 )
 from backend.models import User as UserRow
 from backend.rules import audit
@@ -61,25 +59,9 @@ async def change_profile(tx: Transaction, principal: Principal, display_name: st
 
 
 async def get_usage(db: Db, user_id: UUID) -> Usage:
-    """What the caller stores and may still store, in one statement."""
-    files = (
-        select(func.count())
-        .where(Node.owner_id == user_id, Node.kind == NodeKind.FILE, live)
-        .scalar_subquery()
-    )
-    query = select(
-        UserRow.quota_bytes, UserRow.used_bytes, UserRow.reserved_bytes, files.label("file_count")
-    ).where(UserRow.id == user_id)
-    row = (await db.execute(query)).one()
-    taken = row.used_bytes + row.reserved_bytes
-    return Usage(
-        quota_bytes=row.quota_bytes,
-        used_bytes=row.used_bytes,
-        reserved_bytes=row.reserved_bytes,
-        # An administrator may lower the quota below what is used.
-        available_bytes=max(0, row.quota_bytes - taken),
-        file_count=row.file_count,
-    )
+    """What the caller stores in their personal space and may still store, in one statement."""
+    space = await get_space(db, user_id, user_id)
+    return Usage(**space.model_dump(include=set(Usage.model_fields)))
 
 
 async def leave(tx: Transaction, principal: Principal) -> None:

@@ -41,7 +41,7 @@ class ChangeProfile(Schema):
 
 
 class Usage(Schema):
-    """Storage, in bytes. The owner of a tree pays for everything in it, the trash included."""
+    """Storage in your personal space, in bytes: everything in its tree, the trash included."""
 
     quota_bytes: int = Field(examples=[10737418240])
     used_bytes: int = Field(description="All versions of all files.", examples=[5242880])

@@ -107,7 +107,7 @@ class TestLeave:
         await run_jobs(services)
         left = (
             select(User.id, Node.id)
-            .outerjoin(Node, Node.owner_id == User.id)
+            .outerjoin(Node, Node.space_id == User.id)
             .where(User.id == UUID(ada.id))
         )
         assert (await services.database.autocommit.execute(left)).first() is None

@@ -50,7 +50,7 @@ class TestRegister:
     async def test_gives_an_empty_tree(self, register: Register, services: Services) -> None:
         ada = await register()
 
-        query = select(Node.name).where(Node.owner_id == ada.id)
+        query = select(Node.name).where(Node.space_id == ada.id)
         names = (await services.database.autocommit.execute(query)).scalars().all()
 
         assert names == ["My files"]

@@ -1,0 +1,146 @@
+"""Spaces: which there are for the caller, and how one is made."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, insert, literal, select, tuple_, union_all
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Row
+from sqlalchemy.orm import aliased
+
+from backend.core.database.engine import Transaction
+from backend.core.database.rows import Db
+from backend.core.errors import NotFound
+from backend.core.http.pages import cut_page
+from backend.core.http.schema import Page
+from backend.features.spaces.schemas import Space
+from backend.features.tree.nodes import ROLE_NAMES
+from backend.kit.cursors import decode_cursor, encode_cursor
+from backend.kit.ids import uuid7
+from backend.kit.names import name_key
+from backend.kit.vocabulary import NodeKind, SpaceKind
+from backend.models import Node, live
+from backend.models import Space as SpaceRow
+from backend.rules import access
+
+PERSONAL_NAME = "My files"
+
+
+async def create_space(
+    tx: Transaction, space_id: UUID, kind: SpaceKind, quota_bytes: int, *, name: str | None = None
+) -> UUID:
+    """Make a space and the folder in which everything of it lives; return that folder's id.
+
+    Args:
+        tx: the caller's transaction.
+        space_id: new, or the person's for a personal space.
+        kind: a team's space is seen by those its root is granted to.
+        quota_bytes: what its tree may hold.
+        name: as `kit.names.clean_name` gives it; only a team's space has one.
+    """
+    row = postgresql.insert(SpaceRow).values(
+        id=space_id, kind=kind, name=name, quota_bytes=quota_bytes
+    )
+    # While the previous release may run, a trigger has made an account's space already.
+    await tx.execute(
+        row.on_conflict_do_update(index_elements=[SpaceRow.id], set_={"quota_bytes": quota_bytes})
+    )
+    root_id, root_name = uuid7(), name or PERSONAL_NAME
+    await tx.execute(
+        insert(Node).values(
+            id=root_id,
+            space_id=space_id,
+            path=[],
+            kind=NodeKind.FOLDER,
+            name=root_name,
+            name_key=name_key(root_name),
+        )
+    )
+    return root_id
+
+
+async def list_spaces(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -> Page[Space]:
+    """One page of the caller's own space and the teams' that they see, in one statement.
+
+    Raises:
+        InvalidCursor: not from this list.
+    """
+    order = (SpaceRow.kind, SpaceRow.id)  # personal before team
+    query = _visible(user_id).order_by(*order).limit(limit + 1)
+    if cursor is not None:
+        last_kind, last_id = decode_cursor(cursor, str, UUID)
+        query = query.where(tuple_(*order) > tuple_(literal(last_kind), literal(last_id)))
+    rows = (await db.execute(query)).all()
+    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.kind, row.id))
+    return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
+
+
+async def get_space(db: Db, user_id: UUID, space_id: UUID) -> Space:
+    """One space, in one statement.
+
+    Raises:
+        NotFound: no such space, or invisible to the caller.
+    """
+    row = (await db.execute(_visible(user_id).where(SpaceRow.id == space_id))).first()
+    if row is None:
+        raise NotFound
+    return _present(row)
+
+
+def _visible(user_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Spaces with what `_present` needs: the caller's own, and those whose root is granted.
+
+    Another person's space is theirs alone, also where they share its root.
+    """
+    roots = union_all(
+        select(Node.id).where(Node.space_id == user_id, Node.parent_id.is_(None)),
+        select(Node.id)
+        .join(SpaceRow, SpaceRow.id == Node.space_id)
+        .where(
+            Node.id.in_(access.granted_nodes(user_id)),
+            Node.parent_id.is_(None),
+            SpaceRow.kind == SpaceKind.TEAM,
+        ),
+    ).subquery("roots")
+    file = aliased(Node)
+    files = (
+        select(func.count())
+        .where(file.space_id == SpaceRow.id, file.kind == NodeKind.FILE, file.trashed_at.is_(None))
+        .correlate(SpaceRow)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            SpaceRow.id,
+            SpaceRow.kind,
+            SpaceRow.name,
+            SpaceRow.quota_bytes,
+            SpaceRow.used_bytes,
+            SpaceRow.reserved_bytes,
+            SpaceRow.created_at,
+            Node.id.label("root_id"),
+            access.inherited_role(user_id).label("role"),
+            files.label("file_count"),
+        )
+        .join(Node, Node.space_id == SpaceRow.id)
+        .join(roots, roots.c.id == Node.id)
+        .where(live)
+    )
+
+
+def _present(row: Row[Any]) -> Space:
+    taken = row.used_bytes + row.reserved_bytes
+    return Space(
+        id=row.id,
+        kind=row.kind,
+        name=row.name or PERSONAL_NAME,
+        root_id=row.root_id,
+        role=ROLE_NAMES[row.role],
+        quota_bytes=row.quota_bytes,
+        used_bytes=row.used_bytes,
+        reserved_bytes=row.reserved_bytes,
+        # An administrator may lower the quota below what is used.
+        available_bytes=max(0, row.quota_bytes - taken),
+        file_count=row.file_count,
+        created_at=row.created_at,
+    )
