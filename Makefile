@@ -26,7 +26,7 @@ $(PIP) check > /dev/null
 touch $@
 endef
 
-.PHONY: help run test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check lock clean
+.PHONY: help run test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check lock decisions clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -104,6 +104,9 @@ terraform-check: .venv-checkov/.installed ## The infrastructure: checkov, format
 
 lock: $(VENV)/.dev ## Resolve pyproject.toml into the hashed lock files
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" requirements/compile
+
+decisions: ## Write the index of the decision records
+	@$(PYTHON) scripts/decisions.py
 
 clean: ## Remove the virtual environments and caches (data stays in DATA_DIR)
 	rm -rf $(VENV) .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov

@@ -12,16 +12,11 @@ from typer.testing import CliRunner
 from backend.cli import COMMANDS
 from backend.cli import app as cli
 from backend.core.settings import Settings
-from backend.main import create_app
+from tests.support.operations import DOCUMENT, OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 DEV_ONLY = {"DATA_DIR"}
-OPENAPI = create_app(Settings()).openapi()
-OPERATIONS = [
-    pytest.param(operation, id=f"{method.upper()} {path}")
-    for path, methods in OPENAPI["paths"].items()
-    for method, operation in methods.items()
-]
+EVERY_OPERATION = [pytest.param(operation, id=name) for name, operation in OPERATIONS.items()]
 
 
 def variables(kind: type[BaseSettings]) -> Iterator[str]:
@@ -66,13 +61,13 @@ class TestCommands:
 
 
 class TestOpenApi:
-    @pytest.mark.parametrize("operation", OPERATIONS)
+    @pytest.mark.parametrize("operation", EVERY_OPERATION)
     def test_every_operation_tells_what_it_does(self, operation: dict[str, Any]) -> None:
         assert operation["summary"]
         assert operation.get("description"), "the route's docstring"
         assert operation["tags"]
 
-    @pytest.mark.parametrize("operation", OPERATIONS)
+    @pytest.mark.parametrize("operation", EVERY_OPERATION)
     def test_every_operation_declares_its_errors_by_code(self, operation: dict[str, Any]) -> None:
         errors = {
             status: answer for status, answer in operation["responses"].items() if status >= "4"
@@ -84,14 +79,14 @@ class TestOpenApi:
             assert list(answer["content"]) == ["application/problem+json"]
             assert answer["content"]["application/problem+json"]["examples"]
 
-    @pytest.mark.parametrize("operation", OPERATIONS)
+    @pytest.mark.parametrize("operation", EVERY_OPERATION)
     def test_every_answer_has_an_example(self, operation: dict[str, Any]) -> None:
         for status, answer in operation["responses"].items():
             for media in answer.get("content", {}).values():
                 if status < "3":
                     assert has_example(media), status
 
-    @pytest.mark.parametrize("operation", OPERATIONS)
+    @pytest.mark.parametrize("operation", EVERY_OPERATION)
     def test_every_body_has_an_example(self, operation: dict[str, Any]) -> None:
         for media in operation.get("requestBody", {}).get("content", {}).values():
             assert has_example(media)
@@ -109,7 +104,7 @@ def shows(schema: dict[str, Any], seen: frozenset[str] = frozenset()) -> bool:
         return True
     if reference := schema.get("$ref"):
         name = reference.rpartition("/")[2]
-        return name not in seen and shows(OPENAPI["components"]["schemas"][name], seen | {name})
+        return name not in seen and shows(DOCUMENT["components"]["schemas"][name], seen | {name})
     inner = [
         *schema.get("properties", {}).values(),
         *schema.get("anyOf", []),
@@ -117,38 +112,3 @@ def shows(schema: dict[str, Any], seen: frozenset[str] = frozenset()) -> bool:
     ]
     inner += [schema["items"]] if "items" in schema else []
     return any(shows(part, seen) for part in inner)
-
-
-class TestDecisions:
-    pages = sorted((ROOT / "docs/decisions").glob("*.md"))
-
-    @pytest.mark.parametrize("page", pages, ids=lambda page: page.stem)
-    def test_has_the_same_four_parts(self, page: Path) -> None:
-        headings = re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE)
-
-        assert headings[:4] == ["Context", "Decision", "Consequences", "Check"]
-
-
-PAGES = [
-    page
-    for pattern in ("*.md", "docs/**/*.md", "benchmarks/**/*.md", "terraform/**/*.md")
-    for page in sorted(ROOT.glob(pattern))
-    if ".terraform" not in page.parts
-]
-LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)")
-
-
-def anchors(page: Path) -> set[str]:
-    """The headings of a page as GitHub makes links of them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-class TestLinks:
-    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-    def test_lead_somewhere(self, page: Path) -> None:
-        for path, anchor in LINK.findall(page.read_text()):
-            target = (page.parent / path).resolve() if path else page
-
-            assert target.exists(), path
-            assert not anchor or anchor in anchors(target), f"{path}#{anchor}"

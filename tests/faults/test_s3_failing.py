@@ -33,7 +33,7 @@ from tests.support.transfer import (
 
 HELLO = b"hello, world"
 DEADLINE = 10.0
-"""Seconds that `core/dependency.py` gives a call, and so the longest a request may take here."""
+"""Seconds that `core/limits/guarded_service.py` gives a call: the longest a request takes."""
 SLOW_DOWN = "<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
 
 FAILURES: dict[str, Behaviour] = {

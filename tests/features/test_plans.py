@@ -1,19 +1,24 @@
-"""No hot read looks at a whole table: their plans on 100,000 files, whatever is asked."""
+"""No hot read looks at a whole table: their plans on 100,000 files, whatever is asked.
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+Every paged list of the OpenAPI document is looked at as well, as PostgreSQL plans it for an API.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Executable, Result, select
+from sqlalchemy import Executable, Result, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.core.database.engine import Database
 from backend.core.database.prepared import Prepared
 from backend.core.database.rows import Db
-from backend.core.settings import DatabaseSettings
+from backend.core.secrets.passwords import HASHER
+from backend.core.settings import DatabaseSettings, Settings
 from backend.features.files.downloads import find_download, find_downloads
 from backend.features.files.versions import list_versions
 from backend.features.shares.received import shared_with_me
@@ -22,11 +27,15 @@ from backend.features.tree.nodes import get_node
 from backend.features.tree.search import search_files
 from backend.features.tree.trash import list_trash
 from backend.kit.cursors import encode_cursor
-from backend.kit.vocabulary import NodeKind, Role
-from backend.models import Node
+from backend.kit.vocabulary import NodeKind, Role, UserRole
+from backend.models import Node, User
 from backend.rules import access
-from tests.conftest import new_database
+from tests.conftest import new_database, serve
+from tests.support.operations import PAGED, parameters
+from tests.support.people import PASSWORD, plain_client, sign_in
+from tests.support.plans import Plan, explaining, scanned_tables, told_plans
 
+MODES = ("force_custom_plan", "force_generic_plan")
 BIG = {"nodes", "file_versions", "grants", "users"}
 
 
@@ -55,7 +64,7 @@ class Explained:
         raw = (await self._connection.get_raw_connection()).driver_connection
         assert raw is not None
         prepared = Prepared(statement)
-        for mode in ("force_custom_plan", "force_generic_plan"):
+        for mode in MODES:
             await raw.execute(f"SET plan_cache_mode = {mode}")
             plan = await raw.fetchval(
                 f"EXPLAIN (FORMAT JSON) {prepared.sql}", *prepared.arguments(parameters or {})
@@ -64,18 +73,15 @@ class Explained:
         return await self._connection.execute(statement, parameters)
 
 
-def scanned_tables(plan: dict[str, Any]) -> Iterator[str]:
-    """The tables that a plan reads from end to end."""
-    if plan["Node Type"] == "Seq Scan":
-        yield plan["Relation Name"]
-    for part in plan.get("Plans", []):
-        yield from scanned_tables(part)
+@pytest.fixture(scope="module")
+async def crowd_url(postgres_url: str) -> str:
+    return await new_database(postgres_url)
 
 
 @pytest.fixture(scope="module")
-async def crowd(postgres_url: str) -> AsyncIterator[Database]:
-    """A database of its own with 1,000 people, 100,000 files and 2,000 grants."""
-    database = Database(DatabaseSettings(url=SecretStr(await new_database(postgres_url))))
+async def crowd(crowd_url: str) -> AsyncIterator[Database]:
+    """A database of its own with 1,000 people, 100,000 files and 10,000 grants."""
+    database = Database(DatabaseSettings(url=SecretStr(crowd_url)))
     connection = await database.connect()
     await connection.execute(Path(__file__).with_name("crowd.sql").read_text(), timeout=60)
     await connection.close()
@@ -135,3 +141,58 @@ async def test_reads_only_what_it_needs(explained: Explained, read: str) -> None
 async def test_a_scan_would_be_noticed(explained: Explained) -> None:
     await explained.execute(select(Node.id).where(Node.size == 5))
     assert explained.scanned == {"nodes"}
+
+
+class Lists:
+    """An API whose statements leave their plans, and somebody who has three of everything."""
+
+    def __init__(self, http: httpx.AsyncClient, plans: list[Plan]) -> None:
+        self._http = http
+        self._plans = plans
+        self._token = ""
+
+    async def sign_in(self) -> None:
+        """As ME, who also gets a link to show."""
+        tokens = (await sign_in(self._http, "500@example.com")).raise_for_status().json()
+        self._http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        link = await self._http.post(f"/v1/folders/{ROOT}/links", json={})
+        self._token = link.raise_for_status().json()["token"]
+
+    async def scanned_by(self, operation: str) -> set[str]:
+        """The tables that the first two pages of a list read from end to end."""
+        self._plans.clear()
+        ids = {"folder_id": ROOT, "file_id": FILE, "token": self._token}
+        unknown = parameters(operation, "path") - ids.keys()
+        assert not unknown, f"say in `ids` which {unknown} of crowd.sql has three of it"
+        path = operation.removeprefix("GET ").format_map(ids)
+        first = await self._http.get(path, params={"limit": 2})
+        cursor = first.raise_for_status().json()["next_cursor"]
+        assert cursor, f"too short to have pages: give everyone three in crowd.sql: {first.text}"
+        second = await self._http.get(path, params={"limit": 2, "cursor": cursor})
+        second.raise_for_status()
+        assert self._plans
+        return {table for plan in self._plans for table in scanned_tables(plan)}
+
+
+@pytest.fixture(scope="module", params=MODES)
+async def lists(
+    request: pytest.FixtureRequest, crowd: Database, crowd_url: str, settings: Settings
+) -> AsyncIterator[Lists]:
+    async with crowd.transaction() as tx:
+        known = {"password_hash": HASHER.hash(PASSWORD), "role": UserRole.ADMIN}
+        await tx.execute(update(User).where(User.id == ME).values(known))
+    url = SecretStr(explaining(crowd_url, request.param))
+    database = settings.database.model_copy(update={"url": url})
+    with told_plans() as plans:
+        async with (
+            serve(settings.model_copy(update={"database": database})) as api,
+            plain_client(base_url=api, timeout=30) as http,
+        ):
+            lists = Lists(http, plans)
+            await lists.sign_in()
+            yield lists
+
+
+@pytest.mark.parametrize("operation", PAGED)
+async def test_a_list_reads_only_what_it_shows(lists: Lists, operation: str) -> None:
+    assert await lists.scanned_by(operation) == set()

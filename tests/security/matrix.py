@@ -4,6 +4,7 @@
 the caller could see. A star marks an operation that ends the caller's own account or session.
 """
 
+import re
 from typing import Any, NamedTuple
 
 from tests.security.scenes import CALLERS
@@ -131,6 +132,14 @@ BODIES: dict[str, Json] = {
 }
 
 
+NAMED: dict[str, dict[str, str]] = {
+    "POST /v1/trash/{node_id}/restore": {"node_id": "trashed_id"},
+    "DELETE /v1/trash/{node_id}": {"node_id": "trashed_id"},
+    "GET /v1/links": {"node_id": "file_id"},
+}
+"""Which thing of the scene an operation's parameter means, where its name says only "a node"."""
+
+
 class Row(NamedTuple):
     """One operation and what each caller is answered."""
 
@@ -143,6 +152,17 @@ class Row(NamedTuple):
     def operation(self) -> str:
         """`GET /v1/files/{file_id}`."""
         return f"{self.method} {self.path}"
+
+    @property
+    def address(self) -> str:
+        """The path, in whose braces stand names that a scene knows: `/v1/trash/{trashed_id}`."""
+        names = NAMED.get(self.operation, {})
+        return re.sub(r"\{(\w+)\}", lambda found: f"{{{names.get(found[1], found[1])}}}", self.path)
+
+    @property
+    def actor(self) -> str:
+        """Somebody whom the operation serves: its subject's owner where it has one."""
+        return next(name for name in ("owner", "admin", "visitor") if self.statuses[name] < 400)
 
     @property
     def refused(self) -> list[str]:

@@ -121,7 +121,7 @@ class Scene:
             "folder_id": self._folder,
             "file_id": self._file,
             "version_id": self._version,
-            "node_id": self._trash,
+            "trashed_id": self._trash,
             "upload_id": self._upload,
             "share_id": self._share,
             "link_id": self._link,
@@ -141,10 +141,22 @@ class Scene:
         return self.cast.people["owner"]
 
     async def get(self, name: str) -> str:
-        """The id or secret called `name`."""
+        """The id or secret called `name`.
+
+        Raises:
+            LookupError: no scene has such a thing.
+        """
         if name not in self.made:
-            await self._makers[name]()
+            await self._maker(name)()
         return self.made[name]
+
+    def _maker(self, name: str) -> Callable[[], Awaitable[None]]:
+        if name not in self._makers:
+            raise LookupError(
+                f"No scene has a {name!r}: let one make it in Scene (tests/security/scenes.py), or "
+                "say in NAMED (tests/security/matrix.py) which thing the operation means by it."
+            )
+        return self._makers[name]
 
     async def fill(self, text: str) -> str:
         """Put ids in the places of their names in braces."""
@@ -203,7 +215,7 @@ class Scene:
         folder_id = await self.get("folder_id")
         file = await self.cast.put_file(self.owner, "old.txt", folder_id=folder_id)
         await self.owner.http.delete(f"/v1/files/{file['id']}")
-        self.made["node_id"] = file["id"]
+        self.made["trashed_id"] = file["id"]
 
     async def _upload(self) -> None:
         folder_id = await self.get("folder_id")

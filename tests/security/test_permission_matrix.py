@@ -8,18 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from backend.core.services import Services
-from backend.main import create_app
-from tests.security.matrix import BODIES, ROWS, Row
+from tests.security.matrix import BODIES, NAMED, ROWS, Row
 from tests.security.scenes import Cast, Scene
+from tests.support.operations import OPERATIONS
 
 Json = dict[str, Any]
-
-DOCUMENT = create_app().openapi()
-OPERATIONS = {
-    f"{method.upper()} {path}": operation
-    for path, methods in DOCUMENT["paths"].items()
-    for method, operation in methods.items()
-}
 
 
 def needed_scopes(row: Row) -> list[str]:
@@ -43,18 +36,32 @@ async def contents(services: Services) -> dict[str, str]:
 
 async def call(scene: Scene, row: Row, caller: str) -> httpx.Response:
     body = BODIES.get(row.operation)
-    return await scene.call(caller, row.method, row.path, body, needed_scopes(row))
+    return await scene.call(caller, row.method, row.address, body, needed_scopes(row))
 
 
 def test_every_operation_has_a_row() -> None:
-    assert {row.operation for row in ROWS} == set(OPERATIONS)
+    told = {row.operation for row in ROWS}
+
+    assert OPERATIONS.keys() - told == set(), "add a row to TABLE in tests/security/matrix.py"
+    assert told - OPERATIONS.keys() == set(), "gone: take its row out of TABLE in matrix.py"
+
+
+def test_every_operation_that_needs_a_body_has_one() -> None:
+    needing = {
+        name
+        for name, operation in OPERATIONS.items()
+        if operation.get("requestBody", {}).get("required")
+    }
+
+    assert needing - BODIES.keys() == set(), "add a body to BODIES in tests/security/matrix.py"
+    assert (BODIES.keys() | NAMED.keys()) - OPERATIONS.keys() == set(), "gone: take it out"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.operation)
 class TestMatrix:
     async def test_the_refused_are_told_so_and_change_nothing(self, cast: Cast, row: Row) -> None:
         scene = Scene(cast)
-        await scene.prepare(row.path, BODIES.get(row.operation))
+        await scene.prepare(row.address, BODIES.get(row.operation))
         before = await contents(cast.services)
 
         answers = {caller: await call(scene, row, caller) for caller in row.refused}

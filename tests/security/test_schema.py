@@ -13,22 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.security.matrix import NAMED
 from tests.security.scenes import Cast, Scene, set_user
+from tests.support.operations import IDS
 
 ROOT = Path(__file__).parents[2]
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
-IDS = [
-    "folder_id",
-    "file_id",
-    "version_id",
-    "node_id",
-    "upload_id",
-    "share_id",
-    "link_id",
-    "token",
-    "key_id",
-    "session_id",
-]
 NOT_CHECKED = (
     "positive_data_acceptance",  # a name may be taken, and nobody can make up a cursor
     "negative_data_rejection",  # a time may also be a number of seconds
@@ -38,9 +28,12 @@ NOT_CHECKED = (
 
 
 async def real_ids(cast: Cast) -> dict[str, list[str]]:
-    """What there is to ask for, by the name that paths and bodies give it."""
+    """What there is to ask for, by the names that a scene gives it."""
     scenes = [Scene(cast) for _ in range(3)]
-    ids = {name: [await scene.get(name) for scene in scenes] for name in IDS}
+    meant = {name for names in NAMED.values() for name in names}
+    names = {*IDS, *(thing for names in NAMED.values() for thing in names.values())} - meant
+    ids = {name: [await scene.get(name) for scene in scenes] for name in names}
+    # Whom the administrator administers is not the administrator, who would be locked out.
     return ids | {"user_id": [(await cast.register()).id]}
 
 
@@ -53,15 +46,22 @@ def configuration(ids: dict[str, list[str]]) -> str:
     ]
     for name, values in ids.items():
         lines += [f"[dictionaries.{name}]", f"values = {json.dumps(values)}"]
-        for place in ("path", "query", "body"):
-            lines += [
-                f'[parameters."{place}.{name}"]',
-                f'dictionary = "{name}"',
-                "probability = 0.7",
-            ]
+        lines += drawn("parameters", name, name)
+    for operation, names in NAMED.items():
+        lines += ["[[operations]]", f'include-name = "{operation}"']
+        for name, thing in names.items():
+            lines += drawn("operations.parameters", name, thing)
     # Ends the account that asks; the permission matrix has it.
     lines += ["[[operations]]", 'include-name = "DELETE /v1/users/me"', "enabled = false"]
     return "\n".join(lines)
+
+
+def drawn(table: str, name: str, thing: str) -> list[str]:
+    """Take the values of the parameters called `name` from the dictionary `thing`."""
+    lines = []
+    for place in ("path", "query", "body"):
+        lines += [f'[{table}."{place}.{name}"]', f'dictionary = "{thing}"', "probability = 0.7"]
+    return lines
 
 
 @pytest.mark.timeout(300)

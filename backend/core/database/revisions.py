@@ -1,9 +1,10 @@
 """Which revision of the schema the database has, and which this code needs.
 
-Reads the migrations as text: Alembic itself takes 7 MB, and only `we-upload migrate` needs it.
+Parses the migrations and runs none: Alembic takes 7 MB, and only `we-upload migrate` needs it.
 """
 
-import re
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import text
@@ -12,18 +13,27 @@ import backend
 from backend.core.database.rows import Db
 
 MIGRATIONS = Path(backend.__file__).resolve().parents[1] / "alembic/versions"
-NAMES = re.compile(r'^(down_)?revision = "(\w+)"$', re.MULTILINE)
 
 
-def outgrown_revisions() -> frozenset[str]:
+def outgrown_revisions(migrations: Path = MIGRATIONS) -> frozenset[str]:
     """The revisions that are too old for this code: those that another one follows.
 
     One it does not know is newer than itself, as in the middle of a deployment, and will do.
     """
-    names = [
-        name for script in MIGRATIONS.glob("*.py") for name in NAMES.findall(script.read_text())
-    ]
-    return frozenset(revision for is_followed, revision in names if is_followed)
+    return frozenset(
+        revision for script in migrations.glob("*.py") for revision in _followed(script.read_text())
+    )
+
+
+def _followed(migration: str) -> Iterator[str]:
+    """What `down_revision` names: nothing, one revision, or several where branches meet."""
+    for statement in ast.parse(migration).body:
+        if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
+            continue
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        if any(isinstance(name, ast.Name) and name.id == "down_revision" for name in targets):
+            named = ast.literal_eval(statement.value)
+            yield from (named,) if isinstance(named, str) else named or ()
 
 
 async def current_revision(db: Db) -> str | None:
