@@ -8,12 +8,13 @@ from backend.core.database.requests import Statements
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.features.activity import service
 from backend.features.activity.schemas import Activity, OwnActivity
 from backend.rules.principal import FilesRead, ScopeRequired, SessionRequired, SignedIn
 
-router = APIRouter(prefix="/v1", tags=["Activity"])
+router = APIRouter(prefix="/v1", tags=["Activity"], route_class=Route)
 
 
 @router.get(

@@ -9,6 +9,7 @@ from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import SettledCallers
 from backend.features.admin import accounts, overview
@@ -16,7 +17,9 @@ from backend.features.admin.schemas import Account, AuditEvent, ChangeAccount, E
 from backend.rules.administrators import LastAdmin
 from backend.rules.principal import Admin, AdminRequired, ScopeRequired
 
-router = APIRouter(prefix="/v1/admin", tags=["Administration"], dependencies=[SettledCallers])
+router = APIRouter(
+    prefix="/v1/admin", tags=["Administration"], route_class=Route, dependencies=[SettledCallers]
+)
 FORBIDDEN = (Unauthorized, AdminRequired, ScopeRequired)
 
 

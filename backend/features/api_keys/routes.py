@@ -8,6 +8,7 @@ from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import SettledCallers
 from backend.features.api_keys import service
@@ -17,14 +18,13 @@ from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    IdempotentRoute,
 )
 from backend.rules.principal import SessionRequired, SignedIn
 
 router = APIRouter(
     prefix="/v1/api-keys",
     tags=["Accounts"],
-    route_class=IdempotentRoute,
+    route_class=Route,
     dependencies=[SettledCallers],
 )
 

@@ -9,8 +9,10 @@ from fastapi.responses import RedirectResponse
 from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NameTaken, NotFound, QuotaExceeded
 from backend.core.http.answers import json_answer, model_answer
+from backend.core.http.direct import direct
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices
 from backend.features.files import copies, downloads, service
@@ -26,17 +28,18 @@ from backend.features.tree.errors import FolderTooDeep, InvalidNodeName, OtherOw
 from backend.features.tree.schemas import File, NodeUpdate
 from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
-from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
+from backend.rules.idempotency import IdempotencyHeader
 from backend.rules.principal import FilesRead, FilesWrite
 from backend.rules.signing import limit_signing
 
-router = APIRouter(prefix="/v1", tags=["Files"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1", tags=["Files"], route_class=Route)
 
 CURRENT_VERSION = DownloadRequest()
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/files", summary="Search files", response_model=Page[File])
+@direct
 async def search_files(
     principal: FilesRead,
     db: Statements,
@@ -72,6 +75,7 @@ async def search_files(
 @router.get(
     "/files/{file_id}", summary="One file", response_model=File, responses=problems(NotFound)
 )
+@direct
 async def get_file(principal: FilesRead, db: Statements, file_id: UUID) -> Response:
     """A file and its current version."""
     return model_answer(await service.get_file(db, principal.user_id, file_id))
@@ -151,6 +155,7 @@ async def download_file(
     response_model=Download,
     responses=problems(NotFound),
 )
+@direct
 async def make_download_url(
     principal: FilesRead,
     db: Statements,
@@ -172,6 +177,7 @@ async def make_download_url(
     response_model=Downloads,
     responses=problems(NotFound),
 )
+@direct
 async def make_download_urls(
     principal: FilesRead, db: Statements, services: CurrentServices, body: DownloadsRequest
 ) -> Response:

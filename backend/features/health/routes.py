@@ -4,13 +4,14 @@ from fastapi import APIRouter, Request, Response
 
 from backend.core.errors import NotFound
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.observability import metrics
 from backend.core.services import CurrentServices, CurrentSettings
 from backend.features.health.errors import NotReady
 from backend.features.health.schemas import Health, Ready
 from backend.kit.addresses import is_within
 
-router = APIRouter(tags=["Operating"])
+router = APIRouter(tags=["Operating"], route_class=Route)
 
 
 @router.get("/health", summary="Is the process alive?")

@@ -9,9 +9,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from backend.core.database.requests import Statements
 from backend.core.errors import DependencyUnavailable, NotFound, TooManyRequests
 from backend.core.http.answers import json_answer, model_answer
-from backend.core.http.direct_route import DirectRoute
+from backend.core.http.direct import direct
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices
 from backend.features.files.schemas import Download
@@ -29,7 +30,7 @@ from backend.features.links.opening import find_link, open_link
 from backend.features.links.schemas import PublicItem, PublicLink, Unlock, Unlocked, WantedFile
 from backend.rules.principal import caller
 
-router = APIRouter(prefix="/v1/public/links", tags=["For link recipients"], route_class=DirectRoute)
+router = APIRouter(prefix="/v1/public/links", tags=["For link recipients"], route_class=Route)
 
 Token = Annotated[str, Path(description="The secret part of the link.")]
 _bearer = HTTPBearer(
@@ -51,6 +52,7 @@ OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
     responses=problems(*OVER),
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
+@direct
 async def show(
     services: CurrentServices, db: Statements, token: Token, credentials: Credentials
 ) -> Response:
@@ -103,6 +105,7 @@ async def list_children(
     ),
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
+@direct
 async def create_download_url(
     request: Request,
     services: CurrentServices,

@@ -9,6 +9,7 @@ from backend.core.database.requests import LateTx, Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices
 from backend.features.links import service
@@ -20,11 +21,10 @@ from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    IdempotentRoute,
 )
 from backend.rules.principal import ScopeRequired, SharesWrite
 
-router = APIRouter(prefix="/v1", tags=["Links"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1", tags=["Links"], route_class=Route)
 
 CALLER = (Unauthorized, ScopeRequired, NotFound)
 OWNER_ERRORS = problems(*CALLER, RoleRequired)

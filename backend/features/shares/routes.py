@@ -7,8 +7,10 @@ from fastapi import APIRouter, Depends, Response
 from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
 from backend.core.http.answers import json_answer
+from backend.core.http.direct import direct
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices, CurrentSettings
 from backend.features.shares import received, service
@@ -21,11 +23,10 @@ from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    IdempotentRoute,
 )
 from backend.rules.principal import FilesRead, ScopeRequired, SharesWrite
 
-router = APIRouter(prefix="/v1", tags=["Sharing"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1", tags=["Sharing"], route_class=Route)
 
 
 async def limit_sharing(principal: SharesWrite, services: CurrentServices) -> None:
@@ -144,6 +145,7 @@ async def remove_share(principal: SharesWrite, tx: Tx, share_id: UUID) -> None:
     response_model=Page[Node],
     responses=problems(Unauthorized, ScopeRequired),
 )
+@direct
 async def shared_with_me(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query, Response
 from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NameTaken, NotFound
 from backend.core.http.answers import json_answer
+from backend.core.http.direct import direct
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.features.tree import moves, placement, purge, trash
 from backend.features.tree.children import Sort, list_children
@@ -30,10 +32,10 @@ from backend.features.tree.schemas import (
 )
 from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
-from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
+from backend.rules.idempotency import IdempotencyHeader
 from backend.rules.principal import FilesRead, FilesWrite
 
-router = APIRouter(prefix="/v1/folders", tags=["Folders"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1/folders", tags=["Folders"], route_class=Route)
 
 
 @router.get("/root", summary="Your root folder")
@@ -67,6 +69,7 @@ async def get_folder(principal: FilesRead, db: Statements, folder_id: UUID) -> F
     response_model=Page[Node],
     responses=problems(NotFound),
 )
+@direct
 async def get_children(
     principal: FilesRead,
     db: Statements,
@@ -123,10 +126,11 @@ async def trash_folder(principal: FilesWrite, tx: Tx, folder_id: UUID) -> None:
     await trash.trash_node(tx, principal, folder_id, NodeKind.FOLDER)
 
 
-trash_router = APIRouter(prefix="/v1/trash", tags=["Trash"], route_class=IdempotentRoute)
+trash_router = APIRouter(prefix="/v1/trash", tags=["Trash"], route_class=Route)
 
 
 @trash_router.get("", summary="What is in the trash", response_model=Page[Node])
+@direct
 async def list_trash(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request
 from backend.core.database.requests import LateTx, Statements, Tx
 from backend.core.errors import TooManyRequests, Unauthorized
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.secrets.passwords import PasswordTooEasy
 from backend.core.services import CurrentServices, SettledCallers
 from backend.features.users import profile, registration
@@ -15,7 +16,6 @@ from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    IdempotentRoute,
 )
 from backend.rules.principal import (
     AnyCredential,
@@ -27,7 +27,7 @@ from backend.rules.principal import (
 )
 
 router = APIRouter(
-    prefix="/v1", tags=["Accounts"], route_class=IdempotentRoute, dependencies=[SettledCallers]
+    prefix="/v1", tags=["Accounts"], route_class=Route, dependencies=[SettledCallers]
 )
 
 
