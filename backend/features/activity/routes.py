@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1", tags=["Activity"], route_class=Route)
     summary="What happened to a file",
     responses=problems(Unauthorized, ScopeRequired, NotFound),
 )
-async def file_activity(
+async def list_file_activity(
     principal: FilesRead,
     db: Statements,
     file_id: UUID,
@@ -38,7 +38,7 @@ async def file_activity(
     summary="What you did",
     responses=problems(Unauthorized, SessionRequired),
 )
-async def own_activity(
+async def list_own_activity(
     principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[OwnActivity]:
     """What you did and what was done to your account, the latest first."""

@@ -13,7 +13,7 @@ from backend.core.http.schema import Page
 from backend.core.services import SettledCallers
 from backend.features.api_keys import service
 from backend.features.api_keys.errors import ExpiryInThePast, ScopeNotYours
-from backend.features.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey
+from backend.features.api_keys.schemas import ApiKey, ApiKeyCreate, CreatedApiKey
 from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
@@ -42,15 +42,15 @@ router = APIRouter(
         IdempotencyKeyInUse,
     ),
 )
-async def create_key(
-    principal: SignedIn, tx: Tx, body: NewApiKey, _key: IdempotencyHeader = None
+async def create_api_key(
+    principal: SignedIn, tx: Tx, body: ApiKeyCreate, _key: IdempotencyHeader = None
 ) -> CreatedApiKey:
     """A credential for a program. The answer is the only place where `key` ever stands."""
     return await service.create_key(tx, principal, body)
 
 
 @router.get("", summary="Your API keys", responses=problems(Unauthorized, SessionRequired))
-async def list_keys(
+async def list_api_keys(
     principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[ApiKey]:
     """Newest first, expired ones included."""
@@ -63,6 +63,6 @@ async def list_keys(
     summary="Revoke an API key",
     responses=problems(Unauthorized, SessionRequired, NotFound),
 )
-async def revoke_key(principal: SignedIn, tx: Tx, key_id: UUID) -> None:
+async def revoke_api_key(principal: SignedIn, tx: Tx, key_id: UUID) -> None:
     """The key stops working at once."""
     await service.revoke_key(tx, principal, key_id)

@@ -36,7 +36,7 @@ UserAgent = Annotated[str | None, Header(include_in_schema=False)]
 
 
 @router.post("/token", summary="Sign in", responses=problems(InvalidCredentials, TooManyRequests))
-async def token(
+async def login(
     request: Request,
     form: Annotated[SignIn, Form()],
     services: CurrentServices,
@@ -56,7 +56,9 @@ async def token(
     summary="Refresh",
     responses=problems(InvalidRefreshToken, RefreshTokenReused),
 )
-async def refresh(request: Request, body: RefreshRequest, services: CurrentServices) -> Tokens:
+async def refresh_tokens(
+    request: Request, body: RefreshRequest, services: CurrentServices
+) -> Tokens:
     """Exchange a refresh token for new tokens. Each one works once.
 
     Using one again ends its session: refresh in one place at a time, and sign in again when an

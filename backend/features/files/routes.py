@@ -156,7 +156,7 @@ async def download_file(
     responses=problems(NotFound),
 )
 @direct
-async def make_download_url(
+async def create_download_url(
     principal: FilesRead,
     db: Statements,
     services: CurrentServices,
@@ -178,7 +178,7 @@ async def make_download_url(
     responses=problems(NotFound),
 )
 @direct
-async def make_download_urls(
+async def create_download_urls(
     principal: FilesRead, db: Statements, services: CurrentServices, body: DownloadsRequest
 ) -> Response:
     """Up to 1,000 files in one call, in the order asked for.

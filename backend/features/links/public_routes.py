@@ -27,7 +27,13 @@ from backend.features.links.errors import (
     WrongPassword,
 )
 from backend.features.links.opening import find_link, open_link
-from backend.features.links.schemas import PublicItem, PublicLink, Unlock, Unlocked, WantedFile
+from backend.features.links.schemas import (
+    PublicDownloadRequest,
+    PublicItem,
+    PublicLink,
+    Unlock,
+    Unlocked,
+)
 from backend.rules.principal import caller
 
 router = APIRouter(prefix="/v1/public/links", tags=["For link recipients"], route_class=Route)
@@ -53,7 +59,7 @@ OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
 @direct
-async def show(
+async def get_public_link(
     services: CurrentServices, db: Statements, token: Token, credentials: Credentials
 ) -> Response:
     """What the link leads to. Until a needed password is given, nothing but that it is needed."""
@@ -66,7 +72,7 @@ async def show(
     summary="Unlock a link",
     responses=problems(*OVER, WrongPassword, TooManyRequests),
 )
-async def unlock(
+async def unlock_public_link(
     request: Request, services: CurrentServices, token: Token, given: Unlock
 ) -> Unlocked:
     """Exchange the link's password for a bearer token. Attempts are limited."""
@@ -80,7 +86,7 @@ async def unlock(
     responses=problems(*OVER, PasswordRequired, NotFound),
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
-async def list_children(
+async def list_public_children(
     services: CurrentServices,
     db: Statements,
     token: Token,
@@ -106,14 +112,14 @@ async def list_children(
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
 @direct
-async def create_download_url(
+async def create_public_download_url(
     request: Request,
     services: CurrentServices,
     db: Statements,
     token: Token,
     credentials: Credentials,
     *,
-    wanted: WantedFile | None = None,
+    wanted: PublicDownloadRequest | None = None,
 ) -> Response:
     """Count one download and answer with a short-lived URL of the bytes.
 

@@ -15,7 +15,7 @@ from backend.core.http.schema import Page
 from backend.core.services import CurrentServices, CurrentSettings
 from backend.features.shares import received, service
 from backend.features.shares.errors import CannotShareWithOwner, CannotShareWithYourself
-from backend.features.shares.schemas import NewShare, Share, ShareChange
+from backend.features.shares.schemas import Share, ShareCreate, ShareUpdate
 from backend.features.tree.schemas import Node
 from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
@@ -64,7 +64,7 @@ async def share_file(
     tx: Tx,
     settings: CurrentSettings,
     file_id: UUID,
-    new: NewShare,
+    new: ShareCreate,
     _key: IdempotencyHeader = None,
 ) -> Share:
     """Give a person a role on a file. Sharing with the same person again sets the new role.
@@ -87,7 +87,7 @@ async def share_folder(
     tx: Tx,
     settings: CurrentSettings,
     folder_id: UUID,
-    new: NewShare,
+    new: ShareCreate,
     _key: IdempotencyHeader = None,
 ) -> Share:
     """Give a person a role on a folder and everything below it, now and later.
@@ -126,8 +126,8 @@ async def list_folder_shares(
 
 
 @router.patch("/shares/{share_id}", summary="Change a role", responses=OWNER_ERRORS)
-async def change_share(
-    principal: SharesWrite, tx: Tx, share_id: UUID, change: ShareChange
+async def update_share(
+    principal: SharesWrite, tx: Tx, share_id: UUID, change: ShareUpdate
 ) -> Share:
     """Set another role for the same person; works at once, also for a pending invitation."""
     return await service.change_role(tx, principal, share_id, change.role)
@@ -146,7 +146,7 @@ async def remove_share(principal: SharesWrite, tx: Tx, share_id: UUID) -> None:
     responses=problems(Unauthorized, ScopeRequired),
 )
 @direct
-async def shared_with_me(
+async def list_shared_with_me(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
     """Files and folders that were shared with the caller directly, the latest share first.

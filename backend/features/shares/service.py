@@ -15,7 +15,7 @@ from backend.core.jobs.queue import enqueue
 from backend.core.settings import Settings
 from backend.features.shares import notices
 from backend.features.shares.errors import CannotShareWithOwner, CannotShareWithYourself
-from backend.features.shares.schemas import NewShare, Share
+from backend.features.shares.schemas import Share, ShareCreate
 from backend.features.tree.schemas import RoleName
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import NodeKind, Role
@@ -31,7 +31,7 @@ async def share(
     settings: Settings,
     principal: Principal,
     node_id: UUID,
-    new: NewShare,
+    new: ShareCreate,
     *,
     kind: NodeKind,
 ) -> Share:

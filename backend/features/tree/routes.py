@@ -13,8 +13,7 @@ from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
 from backend.core.http.route import Route
 from backend.core.http.schema import Page
-from backend.features.tree import moves, placement, purge, trash
-from backend.features.tree.children import Sort, list_children
+from backend.features.tree import children, moves, placement, purge, trash
 from backend.features.tree.errors import (
     FolderCycle,
     FolderTooDeep,
@@ -70,12 +69,12 @@ async def get_folder(principal: FilesRead, db: Statements, folder_id: UUID) -> F
     responses=problems(NotFound),
 )
 @direct
-async def get_children(
+async def list_children(
     principal: FilesRead,
     db: Statements,
     folder_id: UUID,
     *,
-    sort: Sort = "name",
+    sort: children.Sort = "name",
     kind: Annotated[NodeKind | None, Query(description="Only files, or only folders.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -85,7 +84,7 @@ async def get_children(
     To show folders first, list `kind=folder` and then `kind=file`. Names sort by code point,
     ignoring case.
     """
-    page = await list_children(
+    page = await children.list_children(
         db, principal.user_id, folder_id, sort=sort, kind=kind, limit=limit, cursor=cursor
     )
     return json_answer(page._asdict())
@@ -148,7 +147,7 @@ async def list_trash(
     summary="Restore from the trash",
     responses=problems(NotFound, RoleRequired, ParentTrashed),
 )
-async def restore(principal: FilesWrite, tx: Tx, node_id: UUID) -> Node:
+async def restore_from_trash(principal: FilesWrite, tx: Tx, node_id: UUID) -> Node:
     """Back to where it was, or to the root when that folder is in the trash or gone.
 
     When the name has been taken meanwhile, it gets a number. Needs the role editor.
@@ -162,7 +161,7 @@ async def restore(principal: FilesWrite, tx: Tx, node_id: UUID) -> Node:
     summary="Delete an entry for good",
     responses=problems(NotFound, RoleRequired),
 )
-async def delete_entry(principal: FilesWrite, tx: Tx, node_id: UUID) -> None:
+async def delete_from_trash(principal: FilesWrite, tx: Tx, node_id: UUID) -> None:
     """With everything that was in it, also what had been trashed from it before.
 
     Needs the role owner. The quota is free at once, for very large folders within moments.

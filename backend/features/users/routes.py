@@ -10,7 +10,7 @@ from backend.core.secrets.passwords import PasswordTooEasy
 from backend.core.services import CurrentServices, SettledCallers
 from backend.features.users import profile, registration
 from backend.features.users.errors import EmailDomainNotAllowed, RegistrationClosed
-from backend.features.users.schemas import ChangeProfile, Register, Usage, User
+from backend.features.users.schemas import Usage, User, UserCreate, UserUpdate
 from backend.rules.administrators import LastAdmin
 from backend.rules.idempotency import (
     IdempotencyHeader,
@@ -46,7 +46,7 @@ router = APIRouter(
 )
 async def register(
     request: Request,
-    body: Register,
+    body: UserCreate,
     services: CurrentServices,
     late: LateTx,
     _key: IdempotencyHeader = None,
@@ -68,7 +68,7 @@ async def get_me(principal: AnyCredential, db: Statements) -> User:
 @router.patch(
     "/users/me", summary="Change your account", responses=problems(Unauthorized, SessionRequired)
 )
-async def change_me(principal: SignedIn, tx: Tx, body: ChangeProfile) -> User:
+async def update_me(principal: SignedIn, tx: Tx, body: UserUpdate) -> User:
     """Set your display name; null removes it."""
     return await profile.change_profile(tx, principal, body.display_name)
 
