@@ -1,9 +1,9 @@
 """`/v1/files` and `/v1/download-urls`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from backend.core.database.requests import Statements, Tx
@@ -131,6 +131,7 @@ async def copy_file(
     return await copies.copy_file(tx, principal, file_id, body or CopyRequest())
 
 
+@router.head("/files/{file_id}/download", include_in_schema=False)
 @router.get(
     "/files/{file_id}/download",
     status_code=307,
@@ -139,13 +140,14 @@ async def copy_file(
     responses=problems(NotFound),
 )
 async def download_file(
-    principal: FilesRead, db: Statements, services: CurrentServices, file_id: UUID
+    request: Request, principal: FilesRead, db: Statements, services: CurrentServices, file_id: UUID
 ) -> RedirectResponse:
     """Redirects to a short-lived URL of the object store."""
     await limit_signing(services, principal)
     row = await downloads.find_download(db, principal.user_id, file_id, None)
     lifetime = services.settings.download_url_ttl
-    download = downloads.sign(services.presigner, row, lifetime, "attachment")
+    method: Literal["GET", "HEAD"] = "HEAD" if request.method == "HEAD" else "GET"
+    download = downloads.sign(services.presigner, row, lifetime, "attachment", method)
     return RedirectResponse(download["url"], headers=NO_STORE)
 
 
