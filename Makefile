@@ -26,7 +26,7 @@ $(PIP) check > /dev/null
 touch $@
 endef
 
-.PHONY: help run test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check lock decisions clean
+.PHONY: help run test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check openapi lock decisions clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -101,6 +101,10 @@ terraform-check: .venv-checkov/.installed ## The infrastructure: checkov, format
 	@.venv-checkov/bin/checkov --directory terraform --config-file terraform/.checkov.yaml
 	@if test -x $(TERRAFORM_CHECK); then $(TERRAFORM_CHECK) terraform; \
 	else echo "$(TERRAFORM_CHECK) is not here: Terraform's own checks did not run (terraform/README.md tells how to run them)"; fi
+
+openapi: $(VENV)/.dev ## Write the contract with clients into openapi.json
+	@$(VENV)/bin/we-upload openapi > openapi.json.new
+	@mv openapi.json.new openapi.json
 
 lock: $(VENV)/.dev ## Resolve pyproject.toml into the hashed lock files
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" requirements/compile

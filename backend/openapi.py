@@ -4,9 +4,11 @@ A route declares only the errors of its own. That a body may be too large, a cre
 the database away is true everywhere, so it is written here.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from fastapi import FastAPI
 
 from backend.core.errors import (
@@ -15,12 +17,14 @@ from backend.core.errors import (
     BodyTooLarge,
     DependencyUnavailable,
     InvalidToken,
+    MethodNotAllowed,
     RequestTimeout,
     TooManyRequests,
     Unauthorized,
     UnknownCursor,
     Unprocessable,
 )
+from backend.core.http.edge import InternalError
 from backend.core.http.problem_schema import Problem, problems
 from backend.rules.idempotency import IdempotencyKeyInUse, IdempotencyKeyReused
 from backend.rules.principal import CREDENTIAL, SESSION, ScopeRequired, SessionRequired
@@ -28,6 +32,7 @@ from backend.rules.principal import CREDENTIAL, SESSION, ScopeRequired, SessionR
 Json = dict[str, Any]
 
 PROBLEM = "application/problem+json"
+PAGE_NAME = re.compile(rb"\bPage_(\w+)_\b")
 UNLOCK: Json = {"LinkUnlock": []}
 OPERATING = {"/health", "/ready", "/metrics"}
 
@@ -38,19 +43,54 @@ class DescribedApi(FastAPI):
     def openapi(self) -> Json:
         """The document, made once."""
         if self.openapi_schema is None:
-            _complete(super().openapi())
-        return self.openapi_schema or {}
+            document = _with_names_of_pages(super().openapi())
+            _complete(document)
+            self.openapi_schema = document
+        return self.openapi_schema
+
+
+def _with_names_of_pages(document: Json) -> Json:
+    """`FilePage` where pydantic says `Page_File_`: client libraries name their types after it."""
+    named: Json = orjson.loads(PAGE_NAME.sub(rb"\1Page", orjson.dumps(document)))
+    return named
 
 
 def _complete(document: Json) -> None:
     schemas = document["components"]["schemas"]
-    schemas["Problem"] = Problem.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for path, operation in _operations(document):
         _let_security_be_optional(operation)
         _declare(operation, *_common_errors(path, operation))
         operation["responses"] = dict(sorted(operation["responses"].items()))
+    examples = document["components"]["examples"] = _shared_examples(document)
+    _describe_problems(schemas, set(examples))
+
+
+def _describe_problems(schemas: Json, codes: set[str]) -> None:
+    """The error document, its codes an open enumeration: named, and any other string."""
+    anywhere = {InternalError.code, MethodNotAllowed.code}
+    schemas["ErrorCode"] = {
+        "type": "string",
+        "title": "ErrorCode",
+        "description": "Every code that this version knows; each operation names its own.",
+        "enum": sorted(codes | anywhere),
+    }
+    schemas["Problem"] = problem = Problem.model_json_schema()
+    code = problem["properties"]["code"]
+    code["anyOf"] = [{"$ref": "#/components/schemas/ErrorCode"}, {"type": code.pop("type")}]
+
+
+def _shared_examples(document: Json) -> Json:
+    """One example for each code, which the operations then refer to."""
+    shared: Json = {}
+    for _, operation in _operations(document):
+        for answer in operation["responses"].values():
+            examples = answer.get("content", {}).get(PROBLEM, {}).get("examples", {})
+            for code in examples:
+                shared.setdefault(code, examples[code])
+                examples[code] = {"$ref": f"#/components/examples/{code}"}
+    return shared
 
 
 def _operations(document: Json) -> Iterator[tuple[str, Json]]:

@@ -16,7 +16,7 @@ from backend.core.errors import ApiError
 from backend.core.s3.credentials import CredentialsMissing
 from backend.core.settings import explain
 
-COMMANDS = ("serve", "worker", "migrate", "fsck", "dev", "user", "jobs")
+COMMANDS = ("serve", "worker", "migrate", "fsck", "dev", "user", "jobs", "openapi")
 
 
 class LazyCommands(TyperGroup):

@@ -9,7 +9,7 @@ from backend.core.secrets.passwords import refuse_obvious
 from backend.core.services import open_services
 from backend.core.settings import Settings
 from backend.features.admin.accounts import create_admin
-from backend.features.users.schemas import Register
+from backend.features.users.schemas import UserCreate
 
 app = typer.Typer(name="user", help="Accounts.", no_args_is_help=True, add_completion=False)
 
@@ -22,7 +22,7 @@ def _group() -> None:
 @app.command("create-admin")
 def create_admin_command(email: str) -> None:
     """Make an administrator; asks for the password, or reads it from a pipe."""
-    wish = Register(email=email, password=_ask_password())
+    wish = UserCreate(email=email, password=_ask_password())
     refuse_obvious(wish.password, wish.email)
 
     async def create() -> None:

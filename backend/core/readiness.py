@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable
-from typing import Literal
 
 import structlog
 from sqlalchemy import text
@@ -11,11 +10,11 @@ from sqlalchemy import text
 from backend.core.database.engine import Database
 from backend.core.database.revisions import current_revision, outgrown_revisions
 from backend.core.s3.storage import Storage
+from backend.kit.vocabulary import CheckState
 
 log = structlog.stdlib.get_logger(__name__)
 
-Finding = Literal["ok", "unavailable"]
-Report = dict[str, Finding]
+Report = dict[str, CheckState]
 
 DEADLINE = 3.0
 """Seconds one check may take: a probe gives up after five."""
@@ -61,11 +60,11 @@ class Readiness:
             raise NotMigrated
 
 
-async def _bounded(check: Awaitable[object]) -> Finding:
+async def _bounded(check: Awaitable[object]) -> CheckState:
     try:
         async with asyncio.timeout(DEADLINE):
             await check
     except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
         log.warning("not ready", error=type(error).__name__)
-        return "unavailable"
-    return "ok"
+        return CheckState.UNAVAILABLE
+    return CheckState.OK

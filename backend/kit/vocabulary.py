@@ -83,3 +83,10 @@ class Scope(StrEnum):
     FILES_WRITE = "files:write"
     SHARES_WRITE = "shares:write"
     ADMIN = "admin"
+
+
+class CheckState(StrEnum):
+    """What a probe says of something the process depends on."""
+
+    OK = "ok"
+    UNAVAILABLE = "unavailable"

@@ -13,7 +13,6 @@ rebuild.
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -26,7 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.core.database.engine import Autocommit
 from backend.core.database.requests import RequestTransaction
 from backend.core.errors import ApiError, Conflict, Unprocessable
-from backend.core.http.direct_route import DirectRoute
+from backend.core.http.route import Around, Handler
 from backend.core.services import Services
 from backend.kit.tokens import token_hash
 from backend.models import IdempotencyKey
@@ -36,17 +35,6 @@ KEPT = timedelta(hours=24)
 HEADER = "idempotency-key"
 MAX_KEY_LENGTH = 255
 REPLAYED_HEADERS = ("content-type", "location")
-
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-IdempotencyHeader = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        max_length=MAX_KEY_LENGTH,
-        description="Any unique string: repeating the request with it gives the first answer.",
-    ),
-]
 
 
 class IdempotencyKeyReused(Unprocessable):
@@ -61,27 +49,33 @@ class IdempotencyKeyInUse(Conflict):
     code = "idempotency_key_in_use"
 
 
-class IdempotentRoute(DirectRoute):
-    """A route that honours the header if it declares it, as every `POST` does that creates.
+def idempotent(handler: Handler) -> Handler:
+    """Wrap the handler of a `POST` that creates; without the header nothing is added to it.
 
     The others may be repeated anyway, or store nothing: to keep their answers would only cost.
     """
 
-    def get_route_handler(self) -> Handler:
-        """Wrap FastAPI's handler; without the header nothing is added to the request."""
-        handler = super().get_route_handler()
-        if not any(field.alias.lower() == HEADER for field in self.dependant.header_params):
-            return handler
+    async def once(request: Request) -> Response:
+        key = request.headers.get(HEADER)
+        if not key:
+            return await handler(request)
+        if len(key) > MAX_KEY_LENGTH:
+            raise Unprocessable("The Idempotency-Key is too long.", code="invalid_request")
+        return await _once(handler, request, key)
 
-        async def idempotent(request: Request) -> Response:
-            key = request.headers.get(HEADER)
-            if not key:
-                return await handler(request)
-            if len(key) > MAX_KEY_LENGTH:
-                raise Unprocessable("The Idempotency-Key is too long.", code="invalid_request")
-            return await _once(handler, request, key)
+    return once
 
-        return idempotent
+
+IdempotencyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=MAX_KEY_LENGTH,
+        description="Any unique string: repeating the request with it gives the first answer.",
+    ),
+    Around(idempotent),
+]
+"""Declares the header, and with it that the route honours it."""
 
 
 async def _once(handler: Handler, request: Request, key: str) -> Response:

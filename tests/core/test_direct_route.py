@@ -1,22 +1,37 @@
 """A direct route answers every request as FastAPI's own route does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Body, Depends, FastAPI, Header, Query, Response
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Body,
+    Cookie,
+    Depends,
+    FastAPI,
+    Form,
+    Header,
+    Query,
+    Request,
+    Response,
+)
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute
 
 from backend.api import router as product
 from backend.core.errors import Unauthorized
 from backend.core.http.answers import json_answer
-from backend.core.http.direct_route import DirectRoute
+from backend.core.http.direct import direct, is_declared_direct
+from backend.core.http.direct_plan import CannotGoDirect
 from backend.core.http.problems import install
+from backend.core.http.route import Route
 
 HOT = {
     ("POST", "/v1/uploads"),
@@ -28,6 +43,7 @@ HOT = {
     ("GET", "/v1/folders/{folder_id}/children"),
     ("GET", "/v1/shared-with-me"),
     ("GET", "/v1/public/links/{token}"),
+    ("POST", "/v1/public/links/{token}/download-url"),
 }
 ID = "0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"
 JSON = {"Content-Type": "application/json"}
@@ -50,6 +66,7 @@ async def who(connection: HTTPConnection) -> str:
     return connection.headers.get("x-name", "somebody")
 
 
+@direct
 async def endpoint(
     thing_id: UUID,
     person: Annotated[str, Depends(who)],
@@ -75,7 +92,7 @@ def application(kind: type[APIRoute]) -> FastAPI:
 async def ways() -> AsyncIterator[list[httpx.AsyncClient]]:
     clients = [
         httpx.AsyncClient(transport=httpx.ASGITransport(application(kind)), base_url="http://test")
-        for kind in (DirectRoute, APIRoute)
+        for kind in (Route, APIRoute)
     ]
     yield clients
     for client in clients:
@@ -146,12 +163,113 @@ async def test_other_methods_are_refused(ways: list[httpx.AsyncClient], method: 
     assert direct.headers["allow"] == long.headers["allow"] == "POST"
 
 
-def test_what_is_asked_most_goes_the_direct_way() -> None:
-    direct = {
-        (method, route.path)
-        for route in product.routes
-        if isinstance(route, DirectRoute) and route.is_direct
-        for method in route.methods or ()
-    }
+def hot(route: BaseRoute) -> set[tuple[str, str]]:
+    assert isinstance(route, APIRoute)
+    return {(method, route.path) for method in route.methods}
 
-    assert direct >= HOT
+
+def test_what_is_asked_most_goes_the_direct_way() -> None:
+    declared = [one for one in product.routes if is_declared_direct(getattr(one, "endpoint", None))]
+
+    assert set().union(*map(hot, declared)) >= HOT
+    assert all(isinstance(route, Route) and route.is_direct for route in declared)
+
+
+async def test_overrides_stand_in_for_dependencies() -> None:
+    app = application(Route)
+    app.dependency_overrides[who] = lambda: "a stand-in"
+    transport = httpx.ASGITransport(app)
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        overridden = (await client.post(f"/things/{ID}")).json()[1]
+        app.dependency_overrides.clear()
+        again = (await client.post(f"/things/{ID}")).json()[1]
+
+    assert (overridden, again) == ("a stand-in", "somebody")
+
+
+async def of_more(person: Annotated[str, Depends(who)], q: str = "") -> str:
+    return person + q
+
+
+def at_leisure(connection: HTTPConnection) -> str:
+    return connection.url.path
+
+
+async def returns_a_model(thing: Thing) -> Thing:
+    return thing
+
+
+async def wants_a_list(words: Annotated[list[str], Query()]) -> Response:
+    return json_answer(words)
+
+
+async def wants_a_cookie(visit: Annotated[str | None, Cookie()] = None) -> Response:
+    return json_answer(visit)
+
+
+async def wants_a_form(name: Annotated[str, Form()]) -> Response:
+    return json_answer(name)
+
+
+async def needs_a_header(key: Annotated[str, Header()]) -> Response:
+    return json_answer(key)
+
+
+async def wants_two_bodies(thing: Thing, other: Thing) -> Response:
+    return json_answer([thing, other])
+
+
+async def wants_tasks(tasks: BackgroundTasks) -> Response:
+    return json_answer(None)
+
+
+async def depends_on_more(person: Annotated[str, Depends(of_more)]) -> Response:
+    return json_answer(person)
+
+
+async def depends_on_a_thread(place: Annotated[str, Depends(at_leisure)]) -> Response:
+    return json_answer(place)
+
+
+UNFIT: dict[Callable[..., Any], str] = {
+    returns_a_model: "does not return a Response",
+    wants_a_list: "words",
+    wants_a_cookie: "visit: Cookie",
+    wants_a_form: "name: Form",
+    needs_a_header: "key: Header",
+    wants_two_bodies: "thing, other",
+    wants_tasks: "tasks: BackgroundTasks",
+    depends_on_more: "person: its dependency wants person, too",
+    depends_on_a_thread: "place: its dependency is not a coroutine function",
+}
+
+
+@pytest.mark.parametrize(
+    ("unfit", "reason"), UNFIT.items(), ids=lambda it: getattr(it, "__name__", None)
+)
+def test_a_route_that_cannot_go_direct_is_not_made(unfit: Callable[..., Any], reason: str) -> None:
+    router = APIRouter(route_class=Route)
+
+    with pytest.raises(CannotGoDirect, match=f"POST /unfit.*{unfit.__name__}.*{reason}"):
+        router.post("/unfit")(direct(unfit))
+
+
+async def test_a_dependency_of_a_direct_route_may_read_the_body_again() -> None:
+    async def body_of(request: Request) -> str:
+        return (await request.body()).decode()
+
+    @direct
+    async def read_twice(thing: Thing, body: Annotated[str, Depends(body_of)]) -> Response:
+        return json_answer([thing.name, body])
+
+    app = FastAPI()
+    router = APIRouter(route_class=Route)
+    router.post("/")(read_twice)
+    app.router.routes.extend(router.routes)
+    transport = httpx.ASGITransport(app)
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.post("/", content=b'{"name": "a"}', headers=JSON)
+
+    assert answer.json() == ["a", '{"name": "a"}']

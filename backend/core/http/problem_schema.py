@@ -14,7 +14,11 @@ class Problem(BaseModel):
     title: str = Field(examples=["There is nothing here that you can see."])
     status: int = Field(examples=[404])
     detail: str = Field(examples=["There is nothing here that you can see."])
-    code: str = Field(examples=["not_found"])
+    code: str = Field(
+        examples=["not_found"],
+        description="What happened, for programs. Later versions may add codes: treat one that "
+        "you do not know by its `status`.",
+    )
     request_id: str | None = Field(examples=["0199c0de7e5d7c0a8d1f6c1b2a3f4e5d"])
     errors: list[dict[str, Any]] | None = None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -23,6 +23,11 @@ class Page(Schema, Generic[T]):
 
     items: Sequence[T]
     next_cursor: str | None = None
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """`FilePage` for `Page[File]`: client libraries name their types after it."""
+        return f"{params[0].__name__}Page"
 
 
 Email = Annotated[

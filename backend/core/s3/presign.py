@@ -8,7 +8,7 @@ itself refuses anything else, and no byte passes through here.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from backend.core.observability import metrics
@@ -171,10 +171,12 @@ class Presigner:
         disposition: Disposition = "attachment",
         version_id: str | None = None,
         expires: timedelta,
+        method: Literal["GET", "HEAD"] = "GET",
     ) -> SignedRequest:
         """Let a client read one object under a file name, as a type that no browser executes.
 
-        `inline` is honoured only for types that are safe to show.
+        `inline` is honoured only for types that are safe to show. The method is signed, too: what
+        is signed for GET answers 403 to HEAD.
         """
         shown = disposition if shown_inline(content_type) else "attachment"
         query = (
@@ -184,7 +186,7 @@ class Presigner:
         if version_id:
             query += f"&versionId={escape(version_id)}"
         window = self._signer.window(expires)
-        return self._signer.request(window, "GET", self._path(key), query, {})
+        return self._signer.request(window, method, self._path(key), query, {})
 
     def _path(self, key: str) -> str:
         return self._base_path + quote(key, safe="/~")

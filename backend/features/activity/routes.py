@@ -8,12 +8,13 @@ from backend.core.database.requests import Statements
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.features.activity import service
 from backend.features.activity.schemas import Activity, OwnActivity
 from backend.rules.principal import FilesRead, ScopeRequired, SessionRequired, SignedIn
 
-router = APIRouter(prefix="/v1", tags=["Activity"])
+router = APIRouter(prefix="/v1", tags=["Activity"], route_class=Route)
 
 
 @router.get(
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/v1", tags=["Activity"])
     summary="What happened to a file",
     responses=problems(Unauthorized, ScopeRequired, NotFound),
 )
-async def file_activity(
+async def list_file_activity(
     principal: FilesRead,
     db: Statements,
     file_id: UUID,
@@ -37,7 +38,7 @@ async def file_activity(
     summary="What you did",
     responses=problems(Unauthorized, SessionRequired),
 )
-async def own_activity(
+async def list_own_activity(
     principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[OwnActivity]:
     """What you did and what was done to your account, the latest first."""

@@ -13,7 +13,7 @@ from backend.core.errors import NotFound
 from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.core.services import Services
-from backend.features.admin.schemas import Account, ChangeAccount
+from backend.features.admin.schemas import Account, AccountUpdate
 from backend.features.auth.sessions import revoke_sessions
 from backend.features.users.accounts import create_user
 from backend.features.users.administrators import require_other_admin
@@ -44,7 +44,7 @@ async def list_accounts(db: Db, q: str | None, limit: int, cursor: str | None) -
 
 
 async def change_account(
-    tx: Transaction, actor: Actor, user_id: UUID, change: ChangeAccount
+    tx: Transaction, actor: Actor, user_id: UUID, change: AccountUpdate
 ) -> Account:
     """Change quota, role or whether the account may be used at all.
 

@@ -9,14 +9,17 @@ from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import SettledCallers
 from backend.features.admin import accounts, overview
-from backend.features.admin.schemas import Account, AuditEvent, ChangeAccount, EventFilter, Stats
+from backend.features.admin.schemas import Account, AuditEvent, AccountUpdate, EventFilter, Stats
 from backend.features.users.errors import LastAdmin
 from backend.rules.principal import Admin, AdminRequired, ScopeRequired
 
-router = APIRouter(prefix="/v1/admin", tags=["Administration"], dependencies=[SettledCallers])
+router = APIRouter(
+    prefix="/v1/admin", tags=["Administration"], route_class=Route, dependencies=[SettledCallers]
+)
 FORBIDDEN = (Unauthorized, AdminRequired, ScopeRequired)
 
 
@@ -40,7 +43,7 @@ async def list_users(
     summary="Change an account",
     responses=problems(*FORBIDDEN, NotFound, LastAdmin),
 )
-async def change_user(principal: Admin, tx: Tx, user_id: UUID, body: ChangeAccount) -> Account:
+async def update_user(principal: Admin, tx: Tx, user_id: UUID, body: AccountUpdate) -> Account:
     """Set the quota or the role, or close the account off and open it again.
 
     A quota below what is used refuses new uploads and deletes nothing.
@@ -49,7 +52,7 @@ async def change_user(principal: Admin, tx: Tx, user_id: UUID, body: ChangeAccou
 
 
 @router.get("/events", summary="Read the audit trail", responses=problems(*FORBIDDEN))
-async def list_events(
+async def list_audit_events(
     _principal: Admin, db: Statements, wanted: Annotated[EventFilter, Query()]
 ) -> Page[AuditEvent]:
     """Every change to data or rights, the latest first."""
@@ -57,6 +60,6 @@ async def list_events(
 
 
 @router.get("/stats", summary="See the installation in figures", responses=problems(*FORBIDDEN))
-async def read_stats(_principal: Admin, db: Statements) -> Stats:
+async def get_stats(_principal: Admin, db: Statements) -> Stats:
     """Accounts, storage, uploads, links, and what the job queue is doing."""
     return await overview.stats(db)

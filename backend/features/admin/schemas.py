@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
 from pydantic import Field, model_validator
 
 from backend.core.http.schema import Instant, Schema
@@ -30,7 +29,7 @@ class Account(Schema):
     created_at: datetime
 
 
-class ChangeAccount(Schema):
+class AccountUpdate(Schema):
     """What to change; what is left out stays."""
 
     quota_bytes: int | None = Field(None, ge=0, le=MAX_QUOTA, examples=[21474836480])
@@ -71,7 +70,7 @@ class EventFilter(Schema):
     subject_id: UUID | None = None
     since: Instant | None = Field(None, description="Not before.")
     until: Instant | None = Field(None, description="Before.")
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100
+    limit: int = Field(100, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=2048)
 
 

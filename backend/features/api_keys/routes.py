@@ -8,23 +8,23 @@ from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import SettledCallers
 from backend.features.api_keys import service
 from backend.features.api_keys.errors import ExpiryInThePast, ScopeNotYours
-from backend.features.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey
+from backend.features.api_keys.schemas import ApiKey, ApiKeyCreate, CreatedApiKey
 from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    IdempotentRoute,
 )
 from backend.rules.principal import SessionRequired, SignedIn
 
 router = APIRouter(
     prefix="/v1/api-keys",
     tags=["Accounts"],
-    route_class=IdempotentRoute,
+    route_class=Route,
     dependencies=[SettledCallers],
 )
 
@@ -42,15 +42,15 @@ router = APIRouter(
         IdempotencyKeyInUse,
     ),
 )
-async def create_key(
-    principal: SignedIn, tx: Tx, body: NewApiKey, _key: IdempotencyHeader = None
+async def create_api_key(
+    principal: SignedIn, tx: Tx, body: ApiKeyCreate, _key: IdempotencyHeader = None
 ) -> CreatedApiKey:
     """A credential for a program. The answer is the only place where `key` ever stands."""
     return await service.create_key(tx, principal, body)
 
 
 @router.get("", summary="Your API keys", responses=problems(Unauthorized, SessionRequired))
-async def list_keys(
+async def list_api_keys(
     principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[ApiKey]:
     """Newest first, expired ones included."""
@@ -63,6 +63,6 @@ async def list_keys(
     summary="Revoke an API key",
     responses=problems(Unauthorized, SessionRequired, NotFound),
 )
-async def revoke_key(principal: SignedIn, tx: Tx, key_id: UUID) -> None:
+async def revoke_api_key(principal: SignedIn, tx: Tx, key_id: UUID) -> None:
     """The key stops working at once."""
     await service.revoke_key(tx, principal, key_id)

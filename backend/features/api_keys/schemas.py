@@ -19,7 +19,7 @@ Expiry = Annotated[
 ]
 
 
-class NewApiKey(Schema):
+class ApiKeyCreate(Schema):
     """The key to make."""
 
     name: Annotated[Label, Field(examples=["Nightly backup"])]

@@ -12,7 +12,7 @@ from backend.core.errors import NotFound
 from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.features.api_keys.errors import ExpiryInThePast, ScopeNotYours
-from backend.features.api_keys.schemas import ApiKey, CreatedApiKey, NewApiKey
+from backend.features.api_keys.schemas import ApiKey, ApiKeyCreate, CreatedApiKey
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.tokens import new_token, token_hash
 from backend.models import ApiKey as ApiKeyRow
@@ -25,7 +25,7 @@ SHOWN_CHARACTERS = len(API_KEY_PREFIX) + 8
 """Enough to tell keys apart; the 35 characters left hold 208 of the 256 random bits."""
 
 
-async def create_key(tx: Transaction, principal: Principal, wish: NewApiKey) -> CreatedApiKey:
+async def create_key(tx: Transaction, principal: Principal, wish: ApiKeyCreate) -> CreatedApiKey:
     """Make a key for the caller's account.
 
     Raises:

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request
 from backend.core.database.requests import LateTx, Tx
 from backend.core.errors import TooManyRequests, Unauthorized
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.secrets.passwords import PasswordTooEasy
 from backend.core.services import CurrentServices, SettledCallers
 from backend.features.auth import recovery
@@ -18,7 +19,9 @@ from backend.features.auth.schemas import (
 )
 from backend.rules.principal import SessionRequired, SignedIn, caller
 
-router = APIRouter(prefix="/v1/auth", tags=["Accounts"], dependencies=[SettledCallers])
+router = APIRouter(
+    prefix="/v1/auth", tags=["Accounts"], route_class=Route, dependencies=[SettledCallers]
+)
 
 
 @router.post(

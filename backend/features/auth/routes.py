@@ -9,6 +9,7 @@ from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices, SettledCallers
 from backend.features.auth import sessions, sign_in
@@ -26,13 +27,16 @@ def _never_cached(response: Response) -> None:
 
 
 router = APIRouter(
-    prefix="/v1/auth", tags=["Accounts"], dependencies=[Depends(_never_cached), SettledCallers]
+    prefix="/v1/auth",
+    tags=["Accounts"],
+    route_class=Route,
+    dependencies=[Depends(_never_cached), SettledCallers],
 )
 UserAgent = Annotated[str | None, Header(include_in_schema=False)]
 
 
 @router.post("/token", summary="Sign in", responses=problems(InvalidCredentials, TooManyRequests))
-async def token(
+async def login(
     request: Request,
     form: Annotated[SignIn, Form()],
     services: CurrentServices,
@@ -52,7 +56,9 @@ async def token(
     summary="Refresh",
     responses=problems(InvalidRefreshToken, RefreshTokenReused),
 )
-async def refresh(request: Request, body: RefreshRequest, services: CurrentServices) -> Tokens:
+async def refresh_tokens(
+    request: Request, body: RefreshRequest, services: CurrentServices
+) -> Tokens:
     """Exchange a refresh token for new tokens. Each one works once.
 
     Using one again ends its session: refresh in one place at a time, and sign in again when an

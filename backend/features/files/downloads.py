@@ -1,7 +1,7 @@
 """Presigned URLs to read files: one statement to find them, no network call to sign them."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Uuid, any_, bindparam, func, select
@@ -52,7 +52,11 @@ LINKED_DOWNLOAD = _DOWNLOADABLE.where(_CURRENT)
 
 
 def sign(
-    presigner: Presigner, row: Row[Any], lifetime: timedelta, disposition: Disposition
+    presigner: Presigner,
+    row: Row[Any],
+    lifetime: timedelta,
+    disposition: Disposition,
+    method: Literal["GET", "HEAD"] = "GET",
 ) -> dict[str, Any]:
     """A row of the above with a URL that gives the bytes until it expires: a `Download`."""
     signed = presigner.get(
@@ -61,6 +65,7 @@ def sign(
         content_type=row.content_type,
         disposition=disposition,
         expires=lifetime,
+        method=method,
     )
     return {
         "file_id": row.id,

@@ -1,16 +1,18 @@
 """`/v1/files` and `/v1/download-urls`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NameTaken, NotFound, QuotaExceeded
 from backend.core.http.answers import json_answer, model_answer
+from backend.core.http.direct import direct
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices
 from backend.features.files import copies, downloads, service
@@ -26,17 +28,18 @@ from backend.features.tree.errors import FolderTooDeep, InvalidNodeName, OtherOw
 from backend.features.tree.schemas import File, NodeUpdate
 from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
-from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
+from backend.rules.idempotency import IdempotencyHeader
 from backend.rules.principal import FilesRead, FilesWrite
 from backend.rules.signing import limit_signing
 
-router = APIRouter(prefix="/v1", tags=["Files"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1", tags=["Files"], route_class=Route)
 
 CURRENT_VERSION = DownloadRequest()
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("/files", summary="Search files", response_model=Page[File])
+@direct
 async def search_files(
     principal: FilesRead,
     db: Statements,
@@ -72,6 +75,7 @@ async def search_files(
 @router.get(
     "/files/{file_id}", summary="One file", response_model=File, responses=problems(NotFound)
 )
+@direct
 async def get_file(principal: FilesRead, db: Statements, file_id: UUID) -> Response:
     """A file and its current version."""
     return model_answer(await service.get_file(db, principal.user_id, file_id))
@@ -127,6 +131,7 @@ async def copy_file(
     return await copies.copy_file(tx, principal, file_id, body or CopyRequest())
 
 
+@router.head("/files/{file_id}/download", include_in_schema=False)
 @router.get(
     "/files/{file_id}/download",
     status_code=307,
@@ -135,13 +140,14 @@ async def copy_file(
     responses=problems(NotFound),
 )
 async def download_file(
-    principal: FilesRead, db: Statements, services: CurrentServices, file_id: UUID
+    request: Request, principal: FilesRead, db: Statements, services: CurrentServices, file_id: UUID
 ) -> RedirectResponse:
     """Redirects to a short-lived URL of the object store."""
     await limit_signing(services, principal)
     row = await downloads.find_download(db, principal.user_id, file_id, None)
     lifetime = services.settings.download_url_ttl
-    download = downloads.sign(services.presigner, row, lifetime, "attachment")
+    method: Literal["GET", "HEAD"] = "HEAD" if request.method == "HEAD" else "GET"
+    download = downloads.sign(services.presigner, row, lifetime, "attachment", method)
     return RedirectResponse(download["url"], headers=NO_STORE)
 
 
@@ -151,7 +157,8 @@ async def download_file(
     response_model=Download,
     responses=problems(NotFound),
 )
-async def make_download_url(
+@direct
+async def create_download_url(
     principal: FilesRead,
     db: Statements,
     services: CurrentServices,
@@ -172,7 +179,8 @@ async def make_download_url(
     response_model=Downloads,
     responses=problems(NotFound),
 )
-async def make_download_urls(
+@direct
+async def create_download_urls(
     principal: FilesRead, db: Statements, services: CurrentServices, body: DownloadsRequest
 ) -> Response:
     """Up to 1,000 files in one call, in the order asked for.

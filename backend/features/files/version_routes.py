@@ -8,18 +8,16 @@ from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.features.files import versions
 from backend.features.files.errors import CurrentVersion
 from backend.features.files.schemas import Version
 from backend.features.tree.schemas import File
 from backend.rules.access import RoleRequired
-from backend.rules.idempotency import IdempotentRoute
 from backend.rules.principal import FilesRead, FilesWrite
 
-router = APIRouter(
-    prefix="/v1/files/{file_id}/versions", tags=["Versions"], route_class=IdempotentRoute
-)
+router = APIRouter(prefix="/v1/files/{file_id}/versions", tags=["Versions"], route_class=Route)
 
 
 @router.get("", summary="A file's versions", responses=problems(NotFound))

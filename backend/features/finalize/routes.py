@@ -9,6 +9,7 @@ from backend.core.database.requests import Statements
 from backend.core.errors import DependencyUnavailable, NameTaken, NotFound
 from backend.core.http.edge import BULK_BODY
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.services import CurrentServices
 from backend.features.finalize.complete import complete_in_time
 from backend.features.tree.errors import FolderTooDeep
@@ -23,11 +24,10 @@ from backend.features.uploads.errors import (
 )
 from backend.features.uploads.schemas import CompleteRequest, Upload
 from backend.kit.vocabulary import UploadState
-from backend.rules.idempotency import IdempotentRoute
 from backend.rules.principal import FilesWrite
 from backend.rules.signing import limit_signing
 
-router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=Route)
 
 
 @router.post(

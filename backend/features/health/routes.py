@@ -4,29 +4,31 @@ from fastapi import APIRouter, Request, Response
 
 from backend.core.errors import NotFound
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.observability import metrics
 from backend.core.services import CurrentServices, CurrentSettings
 from backend.features.health.errors import NotReady
 from backend.features.health.schemas import Health, Ready
 from backend.kit.addresses import is_within
+from backend.kit.vocabulary import CheckState
 
-router = APIRouter(tags=["Operating"])
+router = APIRouter(tags=["Operating"], route_class=Route)
 
 
 @router.get("/health", summary="Is the process alive?")
-async def health() -> Health:
+async def get_health() -> Health:
     """Answers as long as the process runs; asks nothing of anybody."""
     return Health(status="ok")
 
 
 @router.get("/ready", summary="Can it serve?", responses=problems(NotReady))
-async def ready(services: CurrentServices) -> Ready:
+async def get_readiness(services: CurrentServices) -> Ready:
     """Whether the database answers, its schema is new enough and the bucket can be reached.
 
     A load balancer sends requests while this is 200. A report is up to a second old.
     """
     report = await services.readiness.report()
-    if missing := [name for name, finding in report.items() if finding != "ok"]:
+    if missing := [name for name, state in report.items() if state is not CheckState.OK]:
         raise NotReady(missing)
     return Ready(status="ready", checks=report)
 
@@ -38,7 +40,7 @@ async def ready(services: CurrentServices) -> Ready:
     responses=problems(NotFound)
     | {200: {"content": {"text/plain": {"example": "http_requests_in_flight 1.0\n"}}}},
 )
-async def prometheus_metrics(request: Request, settings: CurrentSettings) -> Response:
+async def get_metrics(request: Request, settings: CurrentSettings) -> Response:
     """Every metric in the Prometheus text format, for METRICS_NETWORKS alone."""
     if not is_within(request.client and request.client.host, settings.metrics_networks):
         raise NotFound

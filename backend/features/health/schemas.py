@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from backend.core.http.schema import Schema
-from backend.core.readiness import Report
+from backend.kit.vocabulary import CheckState
 
 
 class Health(Schema):
@@ -18,4 +18,6 @@ class Ready(Schema):
     """The process can serve."""
 
     status: Literal["ready"] = Field(examples=["ready"])
-    checks: Report = Field(examples=[{"database": "ok", "migrations": "ok", "storage": "ok"}])
+    checks: dict[str, CheckState] = Field(
+        examples=[{"database": "ok", "migrations": "ok", "storage": "ok"}]
+    )

@@ -9,9 +9,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from backend.core.database.requests import Statements
 from backend.core.errors import DependencyUnavailable, NotFound, TooManyRequests
 from backend.core.http.answers import json_answer, model_answer
-from backend.core.http.direct_route import DirectRoute
+from backend.core.http.direct import direct
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices
 from backend.features.files.schemas import Download
@@ -26,10 +27,16 @@ from backend.features.links.errors import (
     WrongPassword,
 )
 from backend.features.links.opening import find_link, open_link
-from backend.features.links.schemas import PublicItem, PublicLink, Unlock, Unlocked, WantedFile
+from backend.features.links.schemas import (
+    PublicDownloadRequest,
+    PublicItem,
+    PublicLink,
+    Unlock,
+    Unlocked,
+)
 from backend.rules.principal import caller
 
-router = APIRouter(prefix="/v1/public/links", tags=["For link recipients"], route_class=DirectRoute)
+router = APIRouter(prefix="/v1/public/links", tags=["For link recipients"], route_class=Route)
 
 Token = Annotated[str, Path(description="The secret part of the link.")]
 _bearer = HTTPBearer(
@@ -51,7 +58,8 @@ OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
     responses=problems(*OVER),
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
-async def show(
+@direct
+async def get_public_link(
     services: CurrentServices, db: Statements, token: Token, credentials: Credentials
 ) -> Response:
     """What the link leads to. Until a needed password is given, nothing but that it is needed."""
@@ -64,7 +72,7 @@ async def show(
     summary="Unlock a link",
     responses=problems(*OVER, WrongPassword, TooManyRequests),
 )
-async def unlock(
+async def unlock_public_link(
     request: Request, services: CurrentServices, token: Token, given: Unlock
 ) -> Unlocked:
     """Exchange the link's password for a bearer token. Attempts are limited."""
@@ -78,7 +86,7 @@ async def unlock(
     responses=problems(*OVER, PasswordRequired, NotFound),
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
-async def list_children(
+async def list_public_children(
     services: CurrentServices,
     db: Statements,
     token: Token,
@@ -103,14 +111,15 @@ async def list_children(
     ),
     openapi_extra=NEEDED_WITH_PASSWORD,
 )
-async def create_download_url(
+@direct
+async def create_public_download_url(
     request: Request,
     services: CurrentServices,
     db: Statements,
     token: Token,
     credentials: Credentials,
     *,
-    wanted: WantedFile | None = None,
+    wanted: PublicDownloadRequest | None = None,
 ) -> Response:
     """Count one download and answer with a short-lived URL of the bytes.
 

@@ -9,27 +9,27 @@ from backend.core.database.requests import LateTx, Statements, Tx
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices
 from backend.features.links import service
 from backend.features.links.errors import BelowDownloadCount, LinkRevoked
-from backend.features.links.schemas import CreatedLink, Link, LinkChange, NewLink
+from backend.features.links.schemas import CreatedLink, Link, LinkCreate, LinkUpdate
 from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    IdempotentRoute,
 )
 from backend.rules.principal import ScopeRequired, SharesWrite
 
-router = APIRouter(prefix="/v1", tags=["Links"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1", tags=["Links"], route_class=Route)
 
 CALLER = (Unauthorized, ScopeRequired, NotFound)
 OWNER_ERRORS = problems(*CALLER, RoleRequired)
 CREATE_ERRORS = problems(*CALLER, RoleRequired, IdempotencyKeyReused, IdempotencyKeyInUse)
-Limits = Annotated[NewLink | None, Body(description="Left out: a link without limits.")]
+Limits = Annotated[LinkCreate | None, Body(description="Left out: a link without limits.")]
 OfNode = Annotated[
     UUID | None,
     Query(description="All links of this file or folder, which the caller owns, whoever made them"),
@@ -52,7 +52,7 @@ async def link_file(
     `token` and `url` are shown once: only a hash is kept. The link works until it expires, is
     used up or withdrawn; while the file is in the trash it does not.
     """
-    limits = new or NewLink()
+    limits = new or LinkCreate()
     return await service.create(services, late, principal, file_id, limits, kind=NodeKind.FILE)
 
 
@@ -71,7 +71,7 @@ async def link_folder(
 
     Each file downloaded counts against `max_downloads`. Otherwise as for a file.
     """
-    limits = new or NewLink()
+    limits = new or LinkCreate()
     return await service.create(services, late, principal, folder_id, limits, kind=NodeKind.FOLDER)
 
 
@@ -98,12 +98,12 @@ async def get_link(principal: SharesWrite, db: Statements, link_id: UUID) -> Lin
     summary="Change a link",
     responses=problems(*CALLER, LinkRevoked, BelowDownloadCount),
 )
-async def change_link(
+async def update_link(
     principal: SharesWrite,
     late: LateTx,
     services: CurrentServices,
     link_id: UUID,
-    change: LinkChange,
+    change: LinkUpdate,
 ) -> Link:
     """Set or lift the expiry, the password, the cap. Works at once.
 

@@ -30,7 +30,7 @@ Cap = Annotated[
 ]
 
 
-class NewLink(Schema):
+class LinkCreate(Schema):
     """How far a new link goes; what is left out is not limited."""
 
     expires_at: Expiry | None = None
@@ -38,7 +38,7 @@ class NewLink(Schema):
     max_downloads: Cap | None = None
 
 
-class LinkChange(Schema):
+class LinkUpdate(Schema):
     """What to change: a field left out stays, null lifts the limit."""
 
     expires_at: Expiry | None = None
@@ -107,7 +107,7 @@ class Unlocked(Schema):
     expires_in: int = Field(description="Seconds.", examples=[3600])
 
 
-class WantedFile(Schema):
+class PublicDownloadRequest(Schema):
     """Which file to download."""
 
     file_id: UUID | None = Field(

@@ -14,7 +14,7 @@ from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.core.services import Services
 from backend.features.links.errors import BelowDownloadCount, LinkRevoked
-from backend.features.links.schemas import CreatedLink, Link, LinkChange, NewLink
+from backend.features.links.schemas import CreatedLink, Link, LinkCreate, LinkUpdate
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.ids import uuid7
 from backend.kit.tokens import new_token, token_hash
@@ -34,7 +34,7 @@ async def create(
     late: RequestTransaction,
     principal: Principal,
     node_id: UUID,
-    new: NewLink,
+    new: LinkCreate,
     *,
     kind: NodeKind,
 ) -> CreatedLink:
@@ -120,7 +120,7 @@ async def change(
     late: RequestTransaction,
     principal: Principal,
     link_id: UUID,
-    wanted: LinkChange,
+    wanted: LinkUpdate,
 ) -> Link:
     """Set or lift limits. A changed password ends what was unlocked with the old one.
 

@@ -35,7 +35,7 @@ ROWS = 100
 SEE_OTHER = 303
 
 
-@router.api_route("/{token}", methods=["GET", "HEAD"])
+@router.get("/{token}")
 async def show_link(
     request: Request,
     services: CurrentServices,

@@ -34,6 +34,9 @@ VERSIONS = {
     for name, (folder, _) in ASSETS.items()
 }
 
+READ = ["GET", "HEAD"]
+"""The methods that show a page."""
+
 # No script at all; style and images from here alone; nobody may frame it.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
@@ -96,7 +99,15 @@ def page(
 
 
 class PageRoute(APIRoute):
-    """A route whose errors are pages for people instead of problem documents."""
+    """A route whose errors are pages for people instead of problem documents.
+
+    Where it answers GET it answers HEAD, as those who preview links and watch sites ask.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if "GET" in options["methods"]:
+            options["methods"] = READ
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler."""

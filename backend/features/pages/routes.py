@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from starlette.responses import FileResponse
 
 from backend.core.errors import NotFound
-from backend.features.pages.rendering import ASSETS, VERSIONS, page
+from backend.features.pages.rendering import ASSETS, READ, VERSIONS, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -17,19 +17,19 @@ DOCS_POLICY = (
 FOREVER = "public, max-age=31536000, immutable"
 
 
-@router.get("/")
+@router.api_route("/", methods=READ)
 async def landing() -> Response:
     """What this is, and where the reference is."""
     return page("landing.html")
 
 
-@router.get("/docs")
+@router.api_route("/docs", methods=READ)
 async def reference() -> Response:
     """The API reference, drawn by a Swagger UI that comes from here."""
     return page("docs.html", policy=DOCS_POLICY)
 
 
-@router.get("/static/{name}")
+@router.api_route("/static/{name}", methods=READ)
 async def asset(name: str, v: str = "") -> Response:
     """A stylesheet, script or image of the pages."""
     if name not in ASSETS:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from backend.features.mail.service import Mail
-from backend.features.shares.schemas import NewShare
+from backend.features.shares.schemas import ShareCreate
 from backend.rules.principal import Principal
 
 ALLOWED = {
@@ -20,7 +20,7 @@ ALLOWED = {
 
 
 def shared(
-    public_url: str, sharer: Principal, node: Row[Any], new: NewShare, *, known: bool
+    public_url: str, sharer: Principal, node: Row[Any], new: ShareCreate, *, known: bool
 ) -> Mail:
     """The mail about a new share.
 

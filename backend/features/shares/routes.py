@@ -7,13 +7,15 @@ from fastapi import APIRouter, Depends, Response
 from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
 from backend.core.http.answers import json_answer
+from backend.core.http.direct import direct
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices, CurrentSettings
 from backend.features.shares import received, service
 from backend.features.shares.errors import CannotShareWithOwner, CannotShareWithYourself
-from backend.features.shares.schemas import NewShare, Share, ShareChange
+from backend.features.shares.schemas import Share, ShareCreate, ShareUpdate
 from backend.features.tree.schemas import Node
 from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
@@ -21,11 +23,10 @@ from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    IdempotentRoute,
 )
 from backend.rules.principal import FilesRead, ScopeRequired, SharesWrite
 
-router = APIRouter(prefix="/v1", tags=["Sharing"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1", tags=["Sharing"], route_class=Route)
 
 
 async def limit_sharing(principal: SharesWrite, services: CurrentServices) -> None:
@@ -63,7 +64,7 @@ async def share_file(
     tx: Tx,
     settings: CurrentSettings,
     file_id: UUID,
-    new: NewShare,
+    new: ShareCreate,
     _key: IdempotencyHeader = None,
 ) -> Share:
     """Give a person a role on a file. Sharing with the same person again sets the new role.
@@ -86,7 +87,7 @@ async def share_folder(
     tx: Tx,
     settings: CurrentSettings,
     folder_id: UUID,
-    new: NewShare,
+    new: ShareCreate,
     _key: IdempotencyHeader = None,
 ) -> Share:
     """Give a person a role on a folder and everything below it, now and later.
@@ -125,8 +126,8 @@ async def list_folder_shares(
 
 
 @router.patch("/shares/{share_id}", summary="Change a role", responses=OWNER_ERRORS)
-async def change_share(
-    principal: SharesWrite, tx: Tx, share_id: UUID, change: ShareChange
+async def update_share(
+    principal: SharesWrite, tx: Tx, share_id: UUID, change: ShareUpdate
 ) -> Share:
     """Set another role for the same person; works at once, also for a pending invitation."""
     return await service.change_role(tx, principal, share_id, change.role)
@@ -144,7 +145,8 @@ async def remove_share(principal: SharesWrite, tx: Tx, share_id: UUID) -> None:
     response_model=Page[Node],
     responses=problems(Unauthorized, ScopeRequired),
 )
-async def shared_with_me(
+@direct
+async def list_shared_with_me(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
     """Files and folders that were shared with the caller directly, the latest share first.

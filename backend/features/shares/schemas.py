@@ -16,14 +16,14 @@ ROLE = Field(
 )
 
 
-class NewShare(Schema):
+class ShareCreate(Schema):
     """Whom to share with, and what they may do."""
 
     email: Email
     role: RoleName = ROLE
 
 
-class ShareChange(Schema):
+class ShareUpdate(Schema):
     """Another role for the same person."""
 
     role: RoleName = ROLE

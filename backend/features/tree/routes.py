@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query, Response
 from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NameTaken, NotFound
 from backend.core.http.answers import json_answer
+from backend.core.http.direct import direct
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
-from backend.features.tree import moves, placement, purge, trash
-from backend.features.tree.children import Sort, list_children
+from backend.features.tree import children, moves, placement, purge, trash
 from backend.features.tree.errors import (
     FolderCycle,
     FolderTooDeep,
@@ -30,10 +31,10 @@ from backend.features.tree.schemas import (
 )
 from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
-from backend.rules.idempotency import IdempotencyHeader, IdempotentRoute
+from backend.rules.idempotency import IdempotencyHeader
 from backend.rules.principal import FilesRead, FilesWrite
 
-router = APIRouter(prefix="/v1/folders", tags=["Folders"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1/folders", tags=["Folders"], route_class=Route)
 
 
 @router.get("/root", summary="A root folder", responses=problems(NotFound))
@@ -71,12 +72,13 @@ async def get_folder(principal: FilesRead, db: Statements, folder_id: UUID) -> F
     response_model=Page[Node],
     responses=problems(NotFound),
 )
-async def get_children(
+@direct
+async def list_children(
     principal: FilesRead,
     db: Statements,
     folder_id: UUID,
     *,
-    sort: Sort = "name",
+    sort: children.Sort = "name",
     kind: Annotated[NodeKind | None, Query(description="Only files, or only folders.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -86,7 +88,7 @@ async def get_children(
     To show folders first, list `kind=folder` and then `kind=file`. Names sort by code point,
     ignoring case.
     """
-    page = await list_children(
+    page = await children.list_children(
         db, principal.user_id, folder_id, sort=sort, kind=kind, limit=limit, cursor=cursor
     )
     return json_answer(page._asdict())
@@ -127,10 +129,11 @@ async def trash_folder(principal: FilesWrite, tx: Tx, folder_id: UUID) -> None:
     await trash.trash_node(tx, principal, folder_id, NodeKind.FOLDER)
 
 
-trash_router = APIRouter(prefix="/v1/trash", tags=["Trash"], route_class=IdempotentRoute)
+trash_router = APIRouter(prefix="/v1/trash", tags=["Trash"], route_class=Route)
 
 
 @trash_router.get("", summary="What is in the trash", response_model=Page[Node])
+@direct
 async def list_trash(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
@@ -148,7 +151,7 @@ async def list_trash(
     summary="Restore from the trash",
     responses=problems(NotFound, RoleRequired, ParentTrashed),
 )
-async def restore(principal: FilesWrite, tx: Tx, node_id: UUID) -> Node:
+async def restore_from_trash(principal: FilesWrite, tx: Tx, node_id: UUID) -> Node:
     """Back to where it was, or to the root when that folder is in the trash or gone.
 
     When the name has been taken meanwhile, it gets a number. Needs the role editor.
@@ -162,7 +165,7 @@ async def restore(principal: FilesWrite, tx: Tx, node_id: UUID) -> Node:
     summary="Delete an entry for good",
     responses=problems(NotFound, RoleRequired),
 )
-async def delete_entry(principal: FilesWrite, tx: Tx, node_id: UUID) -> None:
+async def delete_from_trash(principal: FilesWrite, tx: Tx, node_id: UUID) -> None:
     """With everything that was in it, also what had been trashed from it before.
 
     Needs the role owner. The quota is free at once, for very large folders within moments.

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from backend.core.http.schema import Schema
 
@@ -75,7 +76,8 @@ class File(NodeBase):
     checksum: Checksum | None
 
 
-Node = Annotated[File | Folder, Field(discriminator="kind")]
+# By name: clients get one type of it.
+Node = TypeAliasType("Node", Annotated[File | Folder, Field(discriminator="kind")])
 
 
 class FolderCreate(Schema):

@@ -19,9 +19,11 @@ from backend.core.errors import (
     UnsupportedType,
 )
 from backend.core.http.answers import model_answer
+from backend.core.http.direct import direct
 from backend.core.http.edge import BULK_BODY
 from backend.core.http.pages import Cursor, Limit, cut_page
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices
 from backend.features.tree.errors import InvalidNodeName
@@ -50,12 +52,11 @@ from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    IdempotentRoute,
 )
 from backend.rules.principal import FilesRead, FilesWrite
 from backend.rules.signing import limit_signing
 
-router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=Route)
 SIGNED_AT_ONCE = 500
 """Parts signed before other requests get a turn: about 5 ms."""
 LISTED_AT_ONCE = 100
@@ -82,6 +83,7 @@ LISTED_AT_ONCE = 100
         DependencyUnavailable,
     ),
 )
+@direct
 async def begin_upload(
     principal: FilesWrite,
     services: CurrentServices,
@@ -101,6 +103,7 @@ async def begin_upload(
 
 
 @router.get("", summary="List your uploads", response_model=Page[Upload])
+@direct
 async def list_uploads(
     principal: FilesRead,
     services: CurrentServices,
@@ -145,6 +148,7 @@ async def get_upload(
         DependencyUnavailable,
     ),
 )
+@direct
 async def sign_parts(
     principal: FilesWrite,
     services: CurrentServices,

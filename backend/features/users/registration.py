@@ -16,7 +16,7 @@ from backend.core.services import Services
 from backend.core.settings import AuthSettings
 from backend.features.users.accounts import create_user
 from backend.features.users.errors import EmailDomainNotAllowed, EmailTaken, RegistrationClosed
-from backend.features.users.schemas import Register, User
+from backend.features.users.schemas import User, UserCreate
 from backend.kit.addresses import client_network
 from backend.kit.emails import email_domain
 from backend.kit.ids import uuid7
@@ -27,7 +27,7 @@ from backend.rules.actor import Actor
 
 
 async def register(
-    services: Services, late: RequestTransaction, actor: Actor, wish: Register
+    services: Services, late: RequestTransaction, actor: Actor, wish: UserCreate
 ) -> User:
     """Make an account, or seem to; the owner of the address gets a mail either way.
 
@@ -71,7 +71,7 @@ def _check_allowed(settings: AuthSettings, email: str) -> None:
         raise EmailDomainNotAllowed
 
 
-def _described(wish: Register) -> User:
+def _described(wish: UserCreate) -> User:
     return User(
         id=uuid7(),
         email=wish.email,

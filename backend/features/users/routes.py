@@ -5,16 +5,16 @@ from fastapi import APIRouter, Request
 from backend.core.database.requests import LateTx, Statements, Tx
 from backend.core.errors import TooManyRequests, Unauthorized
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.secrets.passwords import PasswordTooEasy
 from backend.core.services import CurrentServices, SettledCallers
 from backend.features.users import profile, registration
 from backend.features.users.errors import EmailDomainNotAllowed, LastAdmin, RegistrationClosed
-from backend.features.users.schemas import ChangeProfile, Register, Usage, User
+from backend.features.users.schemas import Usage, User, UserCreate, UserUpdate
 from backend.rules.idempotency import (
     IdempotencyHeader,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    IdempotentRoute,
 )
 from backend.rules.principal import (
     AnyCredential,
@@ -26,7 +26,7 @@ from backend.rules.principal import (
 )
 
 router = APIRouter(
-    prefix="/v1", tags=["Accounts"], route_class=IdempotentRoute, dependencies=[SettledCallers]
+    prefix="/v1", tags=["Accounts"], route_class=Route, dependencies=[SettledCallers]
 )
 
 
@@ -45,7 +45,7 @@ router = APIRouter(
 )
 async def register(
     request: Request,
-    body: Register,
+    body: UserCreate,
     services: CurrentServices,
     late: LateTx,
     _key: IdempotencyHeader = None,
@@ -67,7 +67,7 @@ async def get_me(principal: AnyCredential, db: Statements) -> User:
 @router.patch(
     "/users/me", summary="Change your account", responses=problems(Unauthorized, SessionRequired)
 )
-async def change_me(principal: SignedIn, tx: Tx, body: ChangeProfile) -> User:
+async def update_me(principal: SignedIn, tx: Tx, body: UserUpdate) -> User:
     """Set your display name; null removes it."""
     return await profile.change_profile(tx, principal, body.display_name)
 

@@ -11,7 +11,7 @@ from backend.core.secrets.passwords import MAX_BYTES, MIN_LENGTH, check_length
 from backend.kit.vocabulary import UserRole
 
 
-class Register(Schema):
+class UserCreate(Schema):
     """A new account."""
 
     email: Email
@@ -34,7 +34,7 @@ class User(Schema):
     created_at: datetime
 
 
-class ChangeProfile(Schema):
+class UserUpdate(Schema):
     """What one may change about oneself."""
 
     display_name: Label | None

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from backend.core.services import Services
 from backend.features.admin.accounts import change_account
-from backend.features.admin.schemas import ChangeAccount
+from backend.features.admin.schemas import AccountUpdate
 from backend.features.users.errors import LastAdmin
 from backend.kit.vocabulary import UserRole
 from backend.models import User
@@ -161,7 +161,7 @@ class TestLastAdmin:
             await tx.execute(others)
 
             for removal in ({"role": "user"}, {"is_active": False}):
-                wish = ChangeAccount.model_validate(removal)
+                wish = AccountUpdate.model_validate(removal)
                 with pytest.raises(LastAdmin):
                     await change_account(tx, SYSTEM, UUID(admin.id), wish)
             await tx.rollback()

@@ -28,6 +28,15 @@ class TestDownload:
         assert answer.headers["cache-control"] == "no-store"
         assert (await fetch(answer.headers["location"])).content == b"the bytes"
 
+    async def test_head_leads_to_what_answers_head(self, register: Register, put_file: PutFile):
+        ada = await register()
+        file = await put_file(ada, "a.txt", b"the bytes")
+        answer = await ada.http.head(f"/v1/files/{file['id']}/download")
+        assert (answer.status_code, answer.content) == (307, b"")
+        async with httpx.AsyncClient() as anyone:
+            at_the_store = await anyone.head(answer.headers["location"])
+        assert (at_the_store.status_code, at_the_store.headers["content-length"]) == (200, "9")
+
     async def test_a_stranger_s_is_not_found(self, register: Register, put_file: PutFile):
         ada, eve = await register(), await register()
         file = await put_file(ada)

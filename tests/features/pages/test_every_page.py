@@ -165,3 +165,36 @@ def luminance(colour: str) -> float:
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
     ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+class TestHead:
+    """Monitors and previews of links ask so (RFC 9110, 9.3.2)."""
+
+    @pytest.mark.parametrize("path", ["/", "/docs", "/verify", "/reset", "/static/pages.css"])
+    async def test_answers_as_get_does_without_the_body(
+        self, http: httpx.AsyncClient, path: str
+    ) -> None:
+        head, get = await http.head(path), await http.get(path)
+
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["Content-Length"] == str(len(get.content))
+        assert head.headers["Content-Type"] == get.headers["Content-Type"]
+
+    async def test_of_a_link_counts_no_download(
+        self, register: Register, http: httpx.AsyncClient
+    ) -> None:
+        ada = await register("ada")
+        link = await make_link(ada, await upload_file(ada, b"hello"), max_downloads=1)
+
+        for _ in range(3):
+            assert (await http.head(f"/s/{link['token']}")).status_code == 200
+            assert (await http.head(f"/s/{link['token']}/download")).status_code == 303
+
+        assert (await ada.http.get(f"/v1/links/{link['id']}")).json()["download_count"] == 0
+
+    async def test_of_a_withdrawn_link_tells_so(
+        self, open_page: Open, http: httpx.AsyncClient
+    ) -> None:
+        withdrawn = await open_page("withdrawn")
+
+        assert (await http.head(withdrawn.url.path)).status_code == withdrawn.status_code == 410
