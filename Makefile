@@ -26,7 +26,7 @@ $(PIP) check > /dev/null
 touch $@
 endef
 
-.PHONY: help run test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check openapi lock decisions clean
+.PHONY: help run dev test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check openapi lock decisions clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -46,6 +46,9 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml $(ENVIRONMENT)
 
 run: $(VENV)/.embedded ## Start PostgreSQL, S3, the API and the worker, here and now
 	@exec $(VENV)/bin/we-upload dev
+
+dev: $(VENV)/.embedded ## The same, and serve what is saved; with every statement: make dev LOG_SQL=true
+	@exec $(VENV)/bin/we-upload dev --reload
 
 test: $(VENV)/.dev ## Run the whole test suite and measure what it covers
 	@$(VENV)/bin/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=90 $(ARGS)
@@ -80,9 +83,9 @@ lint: $(VENV)/.dev ## Style, types, import rules, unsafe code, secrets
 	@git ls-files -z -- ':!requirements' | xargs -0 $(VENV)/bin/detect-secrets-hook $(SECRETS)
 
 lint-deploy: $(VENV)/.dev ## The image, the compose file and the pipelines
-	@$(VENV)/bin/yamllint --strict docker-compose.yml .github monitoring
+	@$(VENV)/bin/yamllint --strict docker-compose.yml docker-compose.dev.yml .github monitoring
 	@$(VENV)/bin/hadolint Dockerfile
-	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.dev.yml
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml

@@ -3,6 +3,7 @@
 Each module here is one command, or a group of them, under its own name.
 """
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -38,7 +39,8 @@ app = typer.Typer(
     help="Run and operate We-Upload. Settings come from the environment: see docs/settings.md.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,
+    pretty_exceptions_enable=os.environ.get("LOG_FORMAT") == "console",
+    pretty_exceptions_show_locals=False,  # among them are secrets
 )
 
 

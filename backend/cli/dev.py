@@ -17,9 +17,10 @@ def dev(
     host: Annotated[str, typer.Option(envvar="HOST", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)] = 8000,
     data_dir: Annotated[Path, typer.Option(envvar="DATA_DIR", readable=False)] = Path(".data"),
+    reload: Annotated[bool, typer.Option(help="Serve what is saved.")] = False,
 ) -> None:
     """Run everything on this machine: PostgreSQL, S3, the API and the worker."""
     try:
-        run_dev(host=host, port=port, data_dir=data_dir)
+        run_dev(host=host, port=port, data_dir=data_dir, reload=reload)
     except CannotRun as error:
         sys.exit(f"we-upload: {error}")

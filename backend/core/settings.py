@@ -95,6 +95,7 @@ class DatabaseSettings(BaseSettings):
     pool_timeout: Seconds = 5
     connect_timeout: Seconds = 5
     statement_timeout: Seconds = 15
+    log_sql: bool = Field(False, validation_alias="LOG_SQL")
 
 
 class S3Settings(BaseSettings):

@@ -4,10 +4,11 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backend.dev.home import CannotRun, Home
 
@@ -26,9 +27,13 @@ class Child:
     process: Process
     log: Path | None
 
+    async def end(self) -> str:
+        """Wait until it stops by itself, and say how."""
+        return f"{self.name} stopped unexpectedly ({_how(await self.process.wait())})"
+
     async def ended(self) -> CannotRun:
-        """Wait until it stops by itself, and say so."""
-        reason = f"{self.name} stopped unexpectedly ({_how(await self.process.wait())})"
+        """Wait until it stops by itself, which ends the run."""
+        reason = await self.end()
         if self.log is None:
             return CannotRun(f"{reason}. Its last words are above. Nothing is lost: run it again.")
         return CannotRun(
@@ -65,6 +70,7 @@ async def running(
     env: Mapping[str, str],
     stop: signal.Signals = signal.SIGTERM,
     log: str | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> AsyncIterator[Child]:
     """Run `command`; stop it on exit, and with this process however that ends.
 
@@ -75,6 +81,7 @@ async def running(
         env: its whole environment.
         stop: the signal that asks it to stop.
         log: name of the file in DATA_DIR/logs for its output; without one, the terminal.
+        pass_fds: files of ours that it may use under the same numbers.
     """
     path = home.log(log) if log else None
     output = path.open("wb") if path else None
@@ -85,7 +92,7 @@ async def running(
             stdin=PIPE,
             stdout=output,
             stderr=STDOUT if output else None,
-            pass_fds=(home.lock,),
+            pass_fds=(home.lock, *pass_fds),
             # A terminal's Ctrl-C reaches only this process, which then stops them in order.
             start_new_session=True,
         )
@@ -98,6 +105,18 @@ async def running(
         assert process.stdin is not None  # noqa: S101 - opened as a pipe above
         process.stdin.close()
         await process.wait()
+
+
+async def first_end(ends: Sequence[Coroutine[Any, Any, CannotRun]]) -> CannotRun:
+    """Run all until the first one returns; the others have cleaned up when this returns."""
+    tasks = [asyncio.create_task(end) for end in ends]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def _how(code: int) -> str:

@@ -3,44 +3,44 @@
 import asyncio
 import os
 import signal
-import sys
-import urllib.request
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
-from urllib.error import URLError
-
-from rich.console import Console
 
 from backend.core.database.migrations import upgrade
 from backend.core.settings import DatabaseSettings, Settings
+from backend.dev.application import serving
 from backend.dev.demo import prepare
-from backend.dev.home import LOOPBACK, CannotRun, Home, environment, open_home, port_is_free, url_of
+from backend.dev.home import LOOPBACK, CannotRun, Home, environment, open_home, port_is_free
 from backend.dev.objects import object_store
 from backend.dev.postgres import postgres
-from backend.dev.processes import Child, running
-from backend.dev.welcome import welcome
-
-console = Console(highlight=False)
-
-Part = AbstractAsyncContextManager[Child]
+from backend.dev.processes import Child, first_end
+from backend.dev.reload import reloading
+from backend.dev.welcome import console, welcome
 
 FOREIGN = ("AWS_", "DATABASE_", "S3_")
 NO_PROXY = ("NO_PROXY", "no_proxy")
 
 
-def run_dev(*, host: str, port: int, data_dir: Path) -> None:
+def run_dev(*, host: str, port: int, data_dir: Path, reload: bool = False) -> None:
     """Run everything until Ctrl-C.
+
+    Args:
+        host: where the API and the S3 server listen.
+        port: of the API.
+        data_dir: where everything is kept.
+        reload: whether the API and the worker start anew when their code is saved.
 
     Raises:
         CannotRun: it cannot start, or a part of it stopped; the message says what to do.
     """
     with suppress(asyncio.CancelledError):
-        asyncio.run(_run(host, port, data_dir))
+        asyncio.run(_run(host, port, data_dir, reload))
     console.print(f"\nStopped. Your files and accounts are kept in {data_dir}.")
 
 
-async def _run(host: str, port: int, data_dir: Path) -> None:
+async def _run(host: str, port: int, data_dir: Path, reload: bool) -> None:
     me = asyncio.current_task()
     assert me is not None  # noqa: S101 - a coroutine always runs in a task
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -57,9 +57,10 @@ async def _run(host: str, port: int, data_dir: Path) -> None:
         surroundings = {**_inherited(), **settings}
         os.environ.clear()
         os.environ.update(surroundings)
-        parts = await _start(stack, home, surroundings)
-        welcome(console, settings, data_dir)
-        raise await _first_end(parts)
+        services = await _start(stack, home, surroundings)
+        serve = reloading if reload else serving
+        ends = serve(home, surroundings, partial(welcome, settings, data_dir))
+        raise await first_end([*(service.ended() for service in services), *ends])
 
 
 def _inherited() -> dict[str, str]:
@@ -75,33 +76,7 @@ async def _start(stack: AsyncExitStack, home: Home, env: Mapping[str, str]) -> l
         database = await stack.enter_async_context(postgres(home, env["DATABASE_URL"], env))
     with console.status("Starting the S3 server ..."):
         objects = await stack.enter_async_context(object_store(home, env["S3_ENDPOINT_URL"], env))
-    with console.status("Starting the API and the worker ..."):
+    with console.status("Preparing the database and the bucket ..."):
         await asyncio.to_thread(upgrade, DatabaseSettings())
         await prepare(Settings())
-        api = await stack.enter_async_context(_ourselves("The API", "serve", home, env))
-        worker = await stack.enter_async_context(_ourselves("The worker", "worker", home, env))
-        await api.until(lambda: asyncio.to_thread(_answers, url_of(env["HOST"], int(env["PORT"]))))
-    return [database, objects, api, worker]
-
-
-def _ourselves(name: str, command: str, home: Home, env: Mapping[str, str]) -> Part:
-    quiet = {"LOG_FORMAT": "console", "LOG_LEVEL": "warning", "DRAIN_TIMEOUT": "3"}
-    return running(name, [sys.executable, "-m", "backend.cli", command], home, env={**quiet, **env})
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2):  # noqa: S310 - our own API
-            return True
-    except (URLError, OSError):
-        return False
-
-
-async def _first_end(parts: list[Child]) -> CannotRun:
-    ends = [asyncio.create_task(part.ended()) for part in parts]
-    try:
-        done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        return done.pop().result()
-    finally:
-        for end in ends:
-            end.cancel()
+    return [database, objects]

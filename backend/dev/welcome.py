@@ -8,6 +8,9 @@ from rich.console import Console
 
 from backend.dev.demo import DEMO_EMAIL
 
+console = Console(highlight=False)
+"""Where the stack speaks."""
+
 # Works as it is in bash and zsh, with curl and the Python that runs this.
 TOUR = """\
 API={url} PYTHON='{python}'
@@ -26,7 +29,7 @@ call -d '{{}}' $API/v1/files/$(echo "$DONE" | get "['file']['id']")/links | get 
 """
 
 
-def welcome(console: Console, settings: Mapping[str, str], data_dir: Path) -> None:
+def welcome(settings: Mapping[str, str], data_dir: Path) -> None:
     """Print it."""
     url = settings["PUBLIC_URL"]
     console.print(f"""

@@ -11,6 +11,9 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 STAGES = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+DEVELOPING: dict[str, dict[str, Any]] = yaml.safe_load(
+    (ROOT / "docker-compose.dev.yml").read_text()
+)["services"]
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES.keys())
 
@@ -87,3 +90,22 @@ class TestCompose:
             re.findall(r"^(\w+)=$", (ROOT / ".env.example").read_text(), re.MULTILINE)
         )
         assert required >= {"SECRET_KEY", "DATABASE_PASSWORD", "S3_SECRET_ACCESS_KEY"}
+
+
+class TestDeveloping:
+    def test_changes_services_that_exist(self) -> None:
+        assert DEVELOPING.keys() == {"api", "worker", "migrate"} < SERVICES.keys()
+
+    @pytest.mark.parametrize("service", DEVELOPING.values(), ids=DEVELOPING.keys())
+    def test_takes_away_no_protection(self, service: dict[str, Any]) -> None:
+        assert service.keys() <= {"volumes", "environment", "develop"}
+        assert all(volume.endswith(":ro") for volume in service["volumes"])
+
+    @pytest.mark.parametrize("service", ["api", "worker"])
+    def test_a_save_costs_a_restart_and_a_library_a_build(self, service: str) -> None:
+        rules = {rule["path"]: rule["action"] for rule in DEVELOPING[service]["develop"]["watch"]}
+
+        assert rules == {"backend": "restart", "requirements/runtime.txt": "rebuild"}
+        assert "./backend:/app/backend:ro" in DEVELOPING[service]["volumes"]
+        assert all((ROOT / path).exists() for path in rules)
+        assert "WORKDIR /app\n" in STAGES[-1]

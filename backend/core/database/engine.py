@@ -27,6 +27,7 @@ from backend.core.database.pools import (
 )
 from backend.core.database.prepared import Prepared
 from backend.core.database.rows import Db
+from backend.core.database.statement_log import log_queries, log_statements
 from backend.core.errors import DependencyUnavailable
 from backend.core.settings import DatabaseSettings
 from backend.kit import faults
@@ -145,8 +146,11 @@ class Database:
             max_overflow=settings.max_overflow,
             pool_use_lifo=True,
             connect_args={"prepared_statement_name_func": _unique_name} if pooled else {},
+            hide_parameters=True,  # an error's message would end in every value of the statement
         )
         probe_idle_connections(self.engine)
+        if settings.log_sql:
+            log_statements(self.engine)
         self._turns = Turns(settings.pool_size + settings.max_overflow, settings.pool_timeout)
         self.autocommit = Autocommit(self.engine, self._turns, self._connect, settings)
 
@@ -164,7 +168,7 @@ class Database:
         settings = self._settings
         timeout = str(int(settings.statement_timeout * 1000))
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 self._url.get_secret_value().replace("postgresql+asyncpg://", "postgresql://", 1),
                 password=settings.password.get_secret_value() if settings.password else None,
                 timeout=settings.connect_timeout,
@@ -178,6 +182,9 @@ class Database:
         except (asyncpg.PostgresError, *LOST) as error:
             log.warning("cannot connect to the database", error=type(error).__name__)
             raise DependencyUnavailable("The database does not answer.") from error
+        if settings.log_sql:
+            log_queries(connection)
+        return connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -10,8 +10,10 @@ from typing import Any
 
 import orjson
 import structlog
+from rich.console import Console
 from structlog.typing import EventDict, WrappedLogger
 
+from backend.core.observability.tracebacks import Renderer
 from backend.core.settings import Settings
 
 SECRET_FIELD = re.compile(r"token|password|secret|authorization|cookie|api_key", re.IGNORECASE)
@@ -38,9 +40,13 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         if _names_a_secret(key):
             event[key] = REDACTED
         elif isinstance(value, str) and ("?" in value or "/s/" in value or "/links/" in value):
-            signed = SIGNED_QUERY.sub(f"?{REDACTED}", value)
-            event[key] = LINK_TOKEN.sub(rf"\1{REDACTED}", signed)
+            event[key] = clean(value)
     return event
+
+
+def clean(text: str) -> str:
+    """`text` without what signs its URLs and without link tokens."""
+    return LINK_TOKEN.sub(rf"\1{REDACTED}", SIGNED_QUERY.sub(f"?{REDACTED}", text))
 
 
 @cache
@@ -129,14 +135,25 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for chatty in ("botocore", "urllib3", "asyncio", "pgqueuer", "uvicorn.access"):
+    chatty_ones = ["botocore", "urllib3", "asyncio", "pgqueuer", "uvicorn.access"]
+    if settings.log_format == "console":
+        chatty_ones.append("uvicorn.error")  # six lines at each start and stop
+    for chatty in chatty_ones:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _tail(settings: Settings) -> list[Any]:
     """The processors that render: for machines by default, for eyes on a terminal."""
     if settings.log_format == "console":
-        return [redact, structlog.dev.ConsoleRenderer()]
+        terminal = Console()  # knows NO_COLOR, FORCE_COLOR, and whether this is a terminal
+        colours = terminal.color_system is not None and not terminal.no_color
+        return [
+            structlog.processors.ExceptionRenderer(Renderer(clean, colours=colours)),
+            redact,
+            structlog.dev.ConsoleRenderer(
+                colors=colours, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     return [
         structlog.processors.format_exc_info,
         redact,

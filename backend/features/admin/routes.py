@@ -13,7 +13,7 @@ from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import SettledCallers
 from backend.features.admin import accounts, overview
-from backend.features.admin.schemas import Account, AuditEvent, AccountUpdate, EventFilter, Stats
+from backend.features.admin.schemas import Account, AccountUpdate, AuditEvent, EventFilter, Stats
 from backend.features.users.errors import LastAdmin
 from backend.rules.principal import Admin, AdminRequired, ScopeRequired
 

@@ -17,7 +17,7 @@ from backend.features.mail.service import enqueue_mail
 from backend.features.shares import notices
 from backend.features.shares.errors import CannotShareWithOwner, CannotShareWithYourself
 from backend.features.shares.invitations import lock_address
-from backend.features.shares.schemas import ShareCreate, Share
+from backend.features.shares.schemas import Share, ShareCreate
 from backend.features.tree.schemas import RoleName
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import NodeKind, Role
