@@ -12,6 +12,8 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 # Made anew when $(PYTHON) becomes another version.
 ENVIRONMENT := $(VENV)/.python-$(VERSION)
 PIP := $(PYTHON) -m pip --python $(VENV)/bin/python
+# The first with --python; the first that runs on Python 3.12 and later. tests/deploy/test_locks.py tries both.
+OLDEST_PIP := $(if $(filter 3.11,$(VERSION)),22.3,23.1)
 
 # A lock names everything, so nothing is resolved: pip that resolves refuses a complete lock as soon as the
 # index has a newer release of a package that another one wants with an extra (pypa/pip#9644).
@@ -33,7 +35,7 @@ help: ## Print this list
 # Without pip inside: Debian's python3 makes environments with pip only when python3-venv is installed.
 $(ENVIRONMENT):
 	@$(if $(filter 3.11 3.12 3.13,$(VERSION)),:,echo "We-Upload needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $(or $(VERSION),missing): say make PYTHON=/path/to/python3.13"; exit 1)
-	@$(PYTHON) -c 'import pip, sys; sys.exit([int(n) for n in pip.__version__.split(".")[:2]] < [22, 3])' 2>/dev/null || { echo "We-Upload needs pip 22.3 or newer for $(PYTHON): install python3-pip, or run $(PYTHON) -m pip install --upgrade pip"; exit 1; }
+	@$(PYTHON) -c 'import pip, sys; at = lambda v: [int(n) for n in v.split(".")[:2]]; sys.exit(at(pip.__version__) < at("$(OLDEST_PIP)"))' 2>/dev/null || { echo "We-Upload needs pip $(OLDEST_PIP) or newer for $(PYTHON): install python3-pip, or run $(PYTHON) -m pip install --upgrade pip"; exit 1; }
 	@$(PYTHON) -m venv --clear --without-pip $(VENV)
 	@touch $@
 

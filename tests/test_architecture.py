@@ -1,6 +1,7 @@
 """The plan of the house, kept by a test: what it forbids does not pass."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,17 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def loaded_by_name() -> Iterator[tuple[Path, str]]:
+    """Which modules load which of ours by `import_module` and a constant name."""
+    for path in SOURCES:
+        for name in re.findall(r'import_module\("(backend\.[\w.]+)"\)', path.read_text()):
+            yield path, name
+
+
 def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     assert node.end_lineno
     return node.end_lineno - node.lineno + 1
@@ -53,6 +65,8 @@ class TestImports:
 
     def test_no_module_imports_itself_by_a_detour(self) -> None:
         graph = grimp.build_graph("backend", cache_dir=None)
+        for path, loaded in loaded_by_name():
+            graph.add_import(importer=module_of(path), imported=loaded)
 
         cycles = [
             f"{importer} -> {imported}"
@@ -62,6 +76,11 @@ class TestImports:
         ]
 
         assert cycles == []
+
+    def test_what_is_loaded_by_name_exists(self) -> None:
+        modules = {module_of(path) for path in SOURCES}
+
+        assert {loaded for _, loaded in loaded_by_name()} <= modules
 
     @pytest.mark.parametrize("path", SOURCES, ids=name_of)
     def test_imports_stand_at_the_top(self, path: Path) -> None:

@@ -7,11 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
-)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
@@ -22,24 +18,18 @@ class Collected:
     url: str = ""
     bodies: list[bytes] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
-    metrics: dict[str, Metric] = field(default_factory=dict)
     services: set[str] = field(default_factory=set)
 
     def take(self, path: str, body: bytes) -> None:
         self.bodies.append(body)
-        if path == "/v1/traces":
-            for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                self.services |= {
-                    a.value.string_value
-                    for a in resource.resource.attributes
-                    if a.key == "service.name"
-                }
-                self.spans += [span for scope in resource.scope_spans for span in scope.spans]
-            return
-        assert path == "/v1/metrics"
-        for sent in ExportMetricsServiceRequest.FromString(body).resource_metrics:
-            for scope in sent.scope_metrics:
-                self.metrics |= {metric.name: metric for metric in scope.metrics}
+        assert path == "/v1/traces"
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            self.services |= {
+                each.value.string_value
+                for each in resource.resource.attributes
+                if each.key == "service.name"
+            }
+            self.spans += [span for scope in resource.scope_spans for span in scope.spans]
 
     def named(self, name: str) -> list[Span]:
         return [span for span in self.spans if span.name == name]

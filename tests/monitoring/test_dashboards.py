@@ -9,7 +9,6 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from backend.core.jobs.backlog import Backlog
 from backend.core.observability import metrics
 from tests.monitoring.promql import labels_used, metrics_used
 from tests.monitoring.test_metrics import exported
@@ -40,7 +39,7 @@ async def exposed(http: httpx.AsyncClient, api_url: str) -> Exposed:
         await send(upload["request"], b"bytes")
         assert (await complete(ada, upload)).status_code == 200
     metrics.job_duration.labels("mail.send", "ok").observe(0.1)
-    metrics.show_backlog([Backlog("mail.send", "queued", 1, 2.0)])
+    metrics.show_backlog([("mail.send", "queued", 1, 2.0)])
     shown: Exposed = {}
     for family in text_string_to_metric_families((await http.get("/metrics")).text):
         for sample in family.samples:

@@ -5,9 +5,6 @@ from functools import cache
 
 from prometheus_client import REGISTRY, Counter, Enum, Gauge, Histogram, generate_latest
 
-from backend.core.database.pools import PoolUse
-from backend.core.jobs.backlog import Backlog
-
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 MICROSECONDS = (5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 5e-4, 1e-3, 5e-3, 2.5e-2, 0.1)
 UP_TO_A_WEEK = (0.5, 1, 5, 15, 60, 300, 900, 3600, 21600, 86400, 604800)
@@ -92,21 +89,31 @@ fsck_finished = Gauge(
 fsck_duration = Gauge("fsck_last_duration_seconds", "How long the last daily comparison took.")
 
 
-def show_backlog(counts: Iterable[Backlog]) -> None:
-    """Set the gauges of the queue to `counts`."""
+def show_backlog(counts: Iterable[tuple[str, str, int, float]]) -> None:
+    """Set the gauges of the queue.
+
+    Args:
+        counts: the name of a job, a state, how many are in it, and for how many seconds the first
+            of them has been due.
+    """
     jobs.clear()
     oldest_job.clear()
-    for count in counts:
-        jobs.labels(count.name, count.state).set(count.count)
-        if count.state == "queued":
-            oldest_job.labels(count.name).set(count.oldest_seconds)
+    for name, state, count, oldest_seconds in counts:
+        jobs.labels(name, state).set(count)
+        if state == "queued":
+            oldest_job.labels(name).set(oldest_seconds)
 
 
-def watch_pool(name: str, use: Callable[[], PoolUse]) -> None:
-    """Let the gauges of a connection pool ask `use` whenever they are read."""
-    pool_connections.labels(name, "used").set_function(lambda: use().used)
-    pool_connections.labels(name, "idle").set_function(lambda: use().idle)
-    pool_limit.labels(name).set_function(lambda: use().limit)
+def watch_pool(name: str, use: Callable[[], tuple[int, int, int]]) -> None:
+    """Let the gauges of a connection pool ask `use` whenever they are read.
+
+    Args:
+        name: of the pool.
+        use: tells how many connections are used, idle, and allowed.
+    """
+    pool_connections.labels(name, "used").set_function(lambda: use()[0])
+    pool_connections.labels(name, "idle").set_function(lambda: use()[1])
+    pool_limit.labels(name).set_function(lambda: use()[2])
 
 
 @cache

@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Span, format_span_id, format_trace_id
@@ -24,23 +24,29 @@ from pgqueuer.domain.models import Job
 from pgqueuer.ports.tracing import TRACER
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
-from backend.core.observability.otlp_metrics import MetricsSender
 from backend.core.observability.spans import Cleaned, EntriesOnly
-from backend.core.observability.telemetry import Telemetry
-from backend.core.settings import Settings
 
 NO_METER = NoOpMeterProvider()
 """What the libraries would count, `metrics` counts already."""
 PROBES = "/health$,/ready$,/metrics$"
 
 
-class Tracing(Telemetry):
-    """Spans of requests, jobs, statements and S3 calls, given to `processor`."""
+class Tracing:
+    """Sends spans of requests, jobs, statements and S3 calls to a collector."""
 
-    def __init__(self, resource: Resource, processor: SpanProcessor, ratio: float = 1) -> None:
+    def __init__(self, endpoint: str, service: str, ratio: float) -> None:
+        """Begin to watch the libraries.
+
+        Args:
+            endpoint: of the collector, as OTEL_EXPORTER_OTLP_ENDPOINT names it.
+            service: the name the process goes by.
+            ratio: share of the requests that are traced, from 0 to 1.
+        """
+        resource = Resource.create({SERVICE_NAME: service})
         sampler = ParentBased(EntriesOnly(TraceIdRatioBased(ratio)))
+        exporter = OTLPSpanExporter(f"{endpoint}/v1/traces", timeout=5)
         self._provider = TracerProvider(resource=resource, sampler=sampler)
-        self._provider.add_span_processor(processor)
+        self._provider.add_span_processor(BatchSpanProcessor(Cleaned(exporter)))
         self._libraries = (
             AsyncPGInstrumentor(),  # type: ignore[no-untyped-call]
             BotocoreInstrumentor(),  # type: ignore[no-untyped-call]
@@ -66,28 +72,6 @@ class Tracing(Telemetry):
         for library in self._libraries:
             library.uninstrument()
         self._provider.shutdown()
-
-
-class OtlpTelemetry(Tracing):
-    """Sends spans and metrics to one collector."""
-
-    def __init__(self, endpoint: str, service: str, ratio: float) -> None:
-        resource = Resource.create({SERVICE_NAME: service})
-        exporter = OTLPSpanExporter(f"{endpoint}/v1/traces", timeout=5)
-        super().__init__(resource, BatchSpanProcessor(Cleaned(exporter)), ratio)
-        self._metrics = MetricsSender(f"{endpoint}/v1/metrics", resource)
-
-    def close(self) -> None:
-        """Send what has not been sent yet."""
-        self._metrics.close()
-        super().close()
-
-
-def start(settings: Settings, service: str) -> Telemetry:
-    """Begin to send to the configured collector."""
-    endpoint = settings.otel_exporter_otlp_endpoint
-    assert endpoint is not None  # noqa: S101 - `start_telemetry` has looked
-    return OtlpTelemetry(endpoint, service, settings.otel_traces_sampler_arg)
 
 
 class _JobTracing(OpenTelemetryTracing):

@@ -60,7 +60,9 @@ async def _observe(services: Services) -> None:
         except Exception as error:  # noqa: BLE001 - a gauge must never end the work
             log.warning("the backlog cannot be counted", error=type(error).__name__)
         else:
-            metrics.show_backlog(found)
+            metrics.show_backlog(
+                (each.name, each.state, each.count, each.oldest_seconds) for each in found
+            )
             if number % LOGGED_EVERY == 0:
                 log.info("backlog", **_totals(found))
         await asyncio.sleep(OBSERVED_EVERY)
