@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from backend import worker
-from backend.core.jobs import queue
+from backend.core.jobs import lanes, queue
 from backend.core.jobs.backlog import backlog, dead_letters, retry
 from backend.core.jobs.queue import JobTable, enqueue
 from backend.core.services import Services, open_services
@@ -175,7 +175,7 @@ class TestFailing:
             ran.set()
 
         monkeypatch.setattr(queue, "MAX_ATTEMPTS", 0)
-        monkeypatch.setattr(worker, "POLLED_EVERY", timedelta(seconds=1))
+        monkeypatch.setattr(lanes, "POLLED_EVERY", timedelta(seconds=1))
         await add(own, "doomed")
         async with working(own.settings):
 

@@ -64,7 +64,7 @@ job_duration = Histogram(
 )
 jobs = Gauge("jobs", "Jobs in the queue, by state: queued, picked, failed.", ["name", "state"])
 oldest_job = Gauge(
-    "jobs_oldest_due_seconds", "How long the first queued job has been due.", ["name"]
+    "jobs_oldest_due_seconds", "How long the first queued job has been due.", ["name", "lane"]
 )
 pool_connections = Gauge(
     "database_pool_connections",
@@ -92,14 +92,15 @@ fsck_finished = Gauge(
 fsck_duration = Gauge("fsck_last_duration_seconds", "How long the last daily comparison took.")
 
 
-def show_backlog(counts: Iterable[Backlog]) -> None:
-    """Set the gauges of the queue to `counts`."""
+def show_backlog(counts: Iterable[Backlog], lane_of: Mapping[str, str]) -> None:
+    """Set the gauges of the queue to `counts`; `lane_of` gives a job's lane by its name."""
     jobs.clear()
     oldest_job.clear()
     for count in counts:
         jobs.labels(count.name, count.state).set(count.count)
         if count.state == "queued":
-            oldest_job.labels(count.name).set(count.oldest_seconds)
+            lane = lane_of.get(count.name, "")
+            oldest_job.labels(count.name, lane).set(count.oldest_seconds)
 
 
 def watch_pool(name: str, use: Callable[[], PoolUse]) -> None:
