@@ -4,21 +4,15 @@ It may be killed at any moment: a job whose worker is gone runs again, on anothe
 """
 
 import asyncio
-import random
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
-import asyncpg
 import structlog
-from pgqueuer import PgQueuer
-from pgqueuer.domain.errors import FailingListenerError
 
-from backend.core.database import pools
-from backend.core.database.engine import Database
-from backend.core.errors import ApiError, DependencyUnavailable
-from backend.core.jobs.queue import JobTable, bind
+from backend.core.errors import ApiError
+from backend.core.jobs.lanes import run_lane
+from backend.core.jobs.queue import JobTable, Lane, lanes_by_job
 from backend.core.observability.logs import configure_logs
 from backend.core.services import Services, open_services
 from backend.core.settings import Settings
@@ -36,22 +30,20 @@ log = structlog.stdlib.get_logger(__name__)
 
 JOB_TABLES: tuple[JobTable, ...] = (auth, users, mail, tree, finalize, admin, fsck)
 
-# The ways in which there is no connection, or none any more.
-LOST = (*pools.LOST, asyncpg.PostgresError, FailingListenerError, DependencyUnavailable)
-POLLED_EVERY = timedelta(seconds=10)
-"""How long a job may wait that was queued again without a notification."""
-
 
 class DirectConnectionNeeded(ApiError):
     """Set DATABASE_DIRECT_URL: a worker needs LISTEN, which no transaction pooler passes on."""
 
 
-async def run_worker(settings: Settings, stop: asyncio.Event | None = None) -> None:
+async def run_worker(
+    settings: Settings, stop: asyncio.Event | None = None, *, lanes: Collection[Lane] = tuple(Lane)
+) -> None:
     """Work until `stop` is set, then finish the running jobs and return.
 
     Args:
         settings: of this process.
         stop: set by SIGTERM and SIGINT unless given.
+        lanes: whose jobs and schedule are run; who runs the short ones follows the bucket's events.
 
     Raises:
         DirectConnectionNeeded: the database is known only through a transaction pooler.
@@ -60,16 +52,24 @@ async def run_worker(settings: Settings, stop: asyncio.Event | None = None) -> N
     if settings.database.pooler == "transaction" and not settings.database.direct_url:
         raise DirectConnectionNeeded
     stop = stop or _stopped_by_signals()
-    async with open_services(settings) as services, probes(services), following_events(services):
-        log.info("worker started")
-        while not stop.is_set():
-            try:
-                await _work(services, stop)
-            except LOST as error:
-                log.warning("no connection to the queue: trying again", error=type(error).__name__)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), random.uniform(0.5, 2))  # noqa: S311
+    lane_of = lanes_by_job(JOB_TABLES)
+    async with open_services(settings) as services, probes(services, lane_of):
+        log.info("worker started", lanes=sorted(lanes))
+        async with _events(services, lanes), asyncio.TaskGroup() as running:
+            running.create_task(stop.wait())  # also where no lane has jobs yet
+            for lane in set(lanes).intersection(lane_of.values()):
+                running.create_task(run_lane(lane, JOB_TABLES, services, stop))
         log.info("worker stopped")
+
+
+@asynccontextmanager
+async def _events(services: Services, lanes: Collection[Lane]) -> AsyncIterator[None]:
+    """Handling an event is short work: machines for long work leave it alone."""
+    if Lane.SHORT not in lanes:
+        yield
+        return
+    async with following_events(services):
+        yield
 
 
 def _stopped_by_signals() -> asyncio.Event:
@@ -77,40 +77,3 @@ def _stopped_by_signals() -> asyncio.Event:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     return stop
-
-
-async def _work(services: Services, stop: asyncio.Event) -> None:
-    """Run jobs over one connection until it is lost or `stop` is set."""
-    async with open_queue(services) as queue:
-        concurrency = services.settings.worker_concurrency
-        run = asyncio.create_task(
-            queue.run(
-                batch_size=concurrency // 2,
-                max_concurrent_tasks=concurrency,
-                dequeue_timeout=POLLED_EVERY,
-                shutdown_on_listener_failure=True,
-            )
-        )
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({run, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        queue.shutdown.set()
-        await asyncio.wait({run}, timeout=services.settings.drain_timeout)
-        if not run.done():
-            log.warning("jobs were still running: they will run again")
-            run.cancel()
-        with suppress(asyncio.CancelledError):
-            await run
-
-
-@asynccontextmanager
-async def open_queue(services: Services) -> AsyncIterator[PgQueuer]:
-    """A queue on a connection of its own, around any pooler: LISTEN needs a session."""
-    connection = await Database(services.settings.database, direct=True).connect()
-    try:
-        queue = PgQueuer.from_asyncpg_connection(connection)
-        for table in JOB_TABLES:
-            bind(queue, table, services)
-        yield queue
-    finally:
-        connection.terminate()

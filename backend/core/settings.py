@@ -113,6 +113,7 @@ class S3Settings(BaseSettings):
     read_timeout: Seconds = 5
     max_attempts: int = Field(3, ge=1, le=5)
     max_concurrency: int = Field(16, ge=1)
+    max_streams: int = Field(4, ge=1)
 
 
 class UploadSettings(BaseSettings):
@@ -196,6 +197,8 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: Url | None = None
     otel_traces_sampler_arg: float = Field(1, ge=0, le=1)
     worker_concurrency: int = Field(10, ge=2)
+    worker_long_concurrency: int = Field(2, ge=2)
+    worker_bytes_concurrency: int = Field(2, ge=2)
     worker_metrics_port: int = Field(0, ge=0, le=65535)
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from backend.core.jobs.lanes import open_queue
+from backend.core.jobs.queue import Lane
 from backend.core.services import Services
-from backend.worker import open_queue
+from backend.worker import JOB_TABLES
 
 DUE = text(
     "SELECT EXISTS (SELECT FROM pgqueuer WHERE status = 'picked'"
@@ -16,7 +18,7 @@ DUE = text(
 
 async def run_jobs(services: Services) -> None:
     """Run jobs until none is due; those for later stay."""
-    async with open_queue(services) as queue:
+    async with open_queue(services, JOB_TABLES, set(Lane)) as queue:
         poll = timedelta(milliseconds=50)
         # Fewer at a time than there are connections: the tests want some, too.
         run = asyncio.create_task(

@@ -6,11 +6,13 @@ the dead-letter state `failed`, where an operator sees it and can retry it.
 
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 import orjson
 from pgqueuer import PgQueuer
@@ -58,43 +60,76 @@ async def enqueue(
 JobFunction = Callable[..., Awaitable[None]]
 
 
+class Lane(StrEnum):
+    """Jobs of one lane never wait for a place behind those of another.
+
+    SHORT is for what ends within seconds: a mail, one call to S3. LONG is for walks over a tree or
+    a bucket, which take as long as those are large. BYTES is for what reads whole files.
+    """
+
+    SHORT = "short"
+    LONG = "long"
+    BYTES = "bytes"
+
+
+class Handler(NamedTuple):
+    """What runs a job, and in which lane; `cron` says when, if it is a periodic one."""
+
+    function: JobFunction
+    lane: Lane
+    cron: str = ""
+
+
 @dataclass
 class JobTable:
-    """What a feature's `jobs.py` offers: handlers by name, and periodic ones by cron expression.
+    """What a feature's `jobs.py` offers: handlers of jobs, and of periodic ones, by name.
 
     A handler takes the worker's `Services` and the payload's fields as keyword arguments.
     """
 
-    handlers: dict[str, JobFunction] = field(default_factory=dict)
-    periodic: dict[str, tuple[str, JobFunction]] = field(default_factory=dict)
+    handlers: dict[str, Handler] = field(default_factory=dict)
+    periodic: dict[str, Handler] = field(default_factory=dict)
 
-    def job(self, name: str) -> Callable[[JobFunction], JobFunction]:
+    def job(self, name: str, *, lane: Lane = Lane.SHORT) -> Callable[[JobFunction], JobFunction]:
         """Register the decorated function under `name`."""
 
         def register(function: JobFunction) -> JobFunction:
-            self.handlers[name] = function
+            self.handlers[name] = Handler(function, lane)
             return function
 
         return register
 
-    def every(self, cron: str, name: str) -> Callable[[JobFunction], JobFunction]:
+    def every(
+        self, cron: str, name: str, *, lane: Lane = Lane.SHORT
+    ) -> Callable[[JobFunction], JobFunction]:
         """Run the decorated function by the cron expression, once however many workers."""
 
         def register(function: JobFunction) -> JobFunction:
-            self.periodic[name] = (cron, function)
+            self.periodic[name] = Handler(function, lane, cron)
             return function
 
         return register
 
 
-def bind(queue: PgQueuer, table: JobTable, services: object) -> None:
-    """Let `queue` run every job of `table` with `services`."""
-    for name, function in table.handlers.items():
-        queue.entrypoint(name, on_failure="hold", executor_factory=_retrying)(
-            partial(_run_job, function, services)
-        )
-    for name, (cron, function) in table.periodic.items():
-        queue.schedule(name, cron)(partial(_run_periodic, function, services))
+def lanes_by_job(tables: Iterable[JobTable]) -> dict[str, Lane]:
+    """The lane of each job and each periodic one."""
+    return {
+        name: handler.lane
+        for table in tables
+        for name, handler in (*table.handlers.items(), *table.periodic.items())
+    }
+
+
+def bind(queue: PgQueuer, table: JobTable, services: object, lanes: Collection[Lane]) -> None:
+    """Let `queue` run the jobs of `table` that belong to `lanes`, with `services`."""
+    for name, handler in table.handlers.items():
+        if handler.lane in lanes:
+            queue.entrypoint(name, on_failure="hold", executor_factory=_retrying)(
+                partial(_run_job, handler.function, services)
+            )
+    for name, handler in table.periodic.items():
+        if handler.lane in lanes:
+            queue.schedule(name, handler.cron)(partial(_run_periodic, handler.function, services))
 
 
 class _JitteredRetry(DatabaseRetryEntrypointExecutor):

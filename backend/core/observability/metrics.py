@@ -61,7 +61,7 @@ job_duration = Histogram(
 )
 jobs = Gauge("jobs", "Jobs in the queue, by state: queued, picked, failed.", ["name", "state"])
 oldest_job = Gauge(
-    "jobs_oldest_due_seconds", "How long the first queued job has been due.", ["name"]
+    "jobs_oldest_due_seconds", "How long the first queued job has been due.", ["name", "lane"]
 )
 pool_connections = Gauge(
     "database_pool_connections",
@@ -89,19 +89,22 @@ fsck_finished = Gauge(
 fsck_duration = Gauge("fsck_last_duration_seconds", "How long the last daily comparison took.")
 
 
-def show_backlog(counts: Iterable[tuple[str, str, int, float]]) -> None:
+def show_backlog(
+    counts: Iterable[tuple[str, str, int, float]], lane_of: Mapping[str, str]
+) -> None:
     """Set the gauges of the queue.
 
     Args:
         counts: the name of a job, a state, how many are in it, and for how many seconds the first
             of them has been due.
+        lane_of: the lane of a job, by its name.
     """
     jobs.clear()
     oldest_job.clear()
     for name, state, count, oldest_seconds in counts:
         jobs.labels(name, state).set(count)
         if state == "queued":
-            oldest_job.labels(name).set(oldest_seconds)
+            oldest_job.labels(name, lane_of.get(name, "")).set(oldest_seconds)
 
 
 def watch_pool(name: str, use: Callable[[], tuple[int, int, int]]) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from backend.core.jobs.queue import JobTable
+from backend.core.jobs.queue import JobTable, Lane
 from backend.core.observability import metrics
 from backend.core.services import Services
 from backend.features.fsck.findings import Inspection, Kind
@@ -21,7 +21,7 @@ LOGGED = 100
 """Findings of each kind written to the log; `we-upload fsck` shows them all."""
 
 
-@jobs.every("17 4 * * *", "fsck.report")
+@jobs.every("17 4 * * *", "fsck.report", lane=Lane.LONG)
 async def report(services: Services) -> None:
     """Check everything, and let the metrics tell how many findings of each kind there are."""
     started = time.time()

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import structlog
@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from backend.core.http import problems
 from backend.core.jobs.backlog import Backlog, backlog
+from backend.core.jobs.queue import Lane
 from backend.core.observability import metrics
 from backend.core.services import Services
 from backend.features.health.routes import router
@@ -31,12 +32,17 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def probes(services: Services) -> AsyncIterator[None]:
-    """Watch the backlog; serve /health, /ready and /metrics on WORKER_METRICS_PORT, unless 0."""
+async def probes(services: Services, lane_of: Mapping[str, Lane]) -> AsyncIterator[None]:
+    """Watch the backlog; serve /health, /ready and /metrics on WORKER_METRICS_PORT, unless 0.
+
+    Args:
+        services: of the worker.
+        lane_of: the lane of each job, by its name.
+    """
     async with AsyncExitStack() as stack:
         if services.settings.worker_metrics_port:
             await stack.enter_async_context(_serving(services))
-        observing = asyncio.create_task(_observe(services))
+        observing = asyncio.create_task(_observe(services, lane_of))
         stack.callback(observing.cancel)
         yield
 
@@ -52,7 +58,7 @@ async def _serving(services: Services) -> AsyncIterator[None]:
         await serving
 
 
-async def _observe(services: Services) -> None:
+async def _observe(services: Services, lane_of: Mapping[str, Lane]) -> None:
     """Keep the gauges of the backlog fresh, and the log told."""
     for number in itertools.count():
         try:
@@ -60,21 +66,31 @@ async def _observe(services: Services) -> None:
         except Exception as error:  # noqa: BLE001 - a gauge must never end the work
             log.warning("the backlog cannot be counted", error=type(error).__name__)
         else:
-            metrics.show_backlog(
-                (each.name, each.state, each.count, each.oldest_seconds) for each in found
-            )
+            counts = ((one.name, one.state, one.count, one.oldest_seconds) for one in found)
+            metrics.show_backlog(counts, lane_of)
             if number % LOGGED_EVERY == 0:
-                log.info("backlog", **_totals(found))
+                log.info("backlog", **_totals(found, lane_of))
         await asyncio.sleep(OBSERVED_EVERY)
 
 
-def _totals(found: Collection[Backlog]) -> dict[str, float]:
+def _totals(found: Collection[Backlog], lane_of: Mapping[str, Lane]) -> dict[str, float]:
+    """What is to be told of the whole queue.
+
+    `oldest_seconds`, which an alarm reads, leaves out the lanes in which waiting is no fault. A
+    job that no lane knows would wait for ever, and counts.
+    """
     queued = [one for one in found if one.state == "queued"]
+    pressing = [one for one in queued if lane_of.get(one.name, Lane.SHORT) is Lane.SHORT]
     return {
         "queued": sum(one.count for one in queued),
-        "oldest_seconds": round(max((one.oldest_seconds for one in queued), default=0)),
+        "oldest_seconds": _oldest(pressing),
+        "oldest_of_all_seconds": _oldest(queued),
         "failed": sum(one.count for one in found if one.state == "failed"),
     }
+
+
+def _oldest(queued: Collection[Backlog]) -> int:
+    return round(max((one.oldest_seconds for one in queued), default=0))
 
 
 def _config(services: Services) -> uvicorn.Config:

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 
 from backend.core.database.engine import Database
 from backend.core.errors import DependencyUnavailable
-from backend.core.jobs.queue import JobTable, enqueue
+from backend.core.jobs.queue import JobTable, Lane, enqueue
 from backend.core.s3.presign import LANDING
 from backend.core.services import Services
 from backend.features.tree.purge import (
@@ -54,7 +54,7 @@ async def _delete_again(services: Services, keys: list[str]) -> None:
             await enqueue(tx, "objects.delete", {"keys": keys, "again": True}, delay=last_url)
 
 
-@jobs.job("trash.purge")
+@jobs.job("trash.purge", lane=Lane.LONG)
 async def purge_trash(services: Services, *, owner_id: str) -> None:
     """Delete what is condemned in one tree, a batch a transaction.
 

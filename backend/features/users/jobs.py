@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, or_, select, text
 
-from backend.core.jobs.queue import JobTable, enqueue
+from backend.core.jobs.queue import JobTable, Lane, enqueue
 from backend.core.services import Services
 from backend.features.tree.jobs import purge_all
 from backend.features.tree.purge import condemn_tree
@@ -24,7 +24,7 @@ DISCARDING = timedelta(minutes=15)
 """How long after their last URL has run out the bytes of an ended upload are surely discarded."""
 
 
-@jobs.job("users.purge")
+@jobs.job("users.purge", lane=Lane.LONG)
 async def purge_user(services: Services, *, user_id: str) -> None:
     """Delete what a closed account leaves: its uploads, its space, its grants, its row.
 

@@ -2,82 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 from pgqueuer.queries import Queries
-from pydantic import SecretStr
 from sqlalchemy import text
 
-from backend import worker
-from backend.core.jobs import queue
+from backend.core.jobs import lanes, queue
 from backend.core.jobs.backlog import backlog, dead_letters, retry
 from backend.core.jobs.queue import JobTable, enqueue
-from backend.core.services import Services, open_services
-from backend.core.settings import DatabaseSettings, Settings
+from backend.core.services import Services
+from backend.core.settings import Settings
 from backend.worker import DirectConnectionNeeded, run_worker
-from tests.conftest import new_database
 from tests.support.dev_stack import free_port
+from tests.support.workers import add, done, until, working
 
 WAITS = text(
     "SELECT extract(epoch FROM execute_after - updated) FROM pgqueuer WHERE entrypoint = 'together'"
 )
 """How many seconds each failed job waits for its next attempt."""
-
-
-@pytest.fixture(scope="module")
-async def own_url(postgres_url: str) -> str:
-    """A database whose queue nobody else uses."""
-    return await new_database(postgres_url)
-
-
-@pytest.fixture(scope="module")
-def own_settings(settings: Settings, own_url: str) -> Settings:
-    database = DatabaseSettings(url=SecretStr(own_url))
-    return settings.model_copy(update={"database": database, "drain_timeout": 5})
-
-
-@pytest.fixture(scope="module")
-async def own(own_settings: Settings, services: Services) -> AsyncIterator[Services]:
-    async with open_services(own_settings) as own:
-        yield own
-
-
-@pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[JobTable]:
-    """The only jobs the workers of this test know."""
-    table = JobTable()
-    monkeypatch.setattr(worker, "JOB_TABLES", (table,))
-    return table
-
-
-@asynccontextmanager
-async def working(settings: Settings, workers: int = 1) -> AsyncIterator[asyncio.Event]:
-    """Run workers until the end of the block."""
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(run_worker(settings, stop)) for _ in range(workers)]
-    try:
-        yield stop
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
-
-
-async def add(services: Services, name: str, **options: Any) -> None:
-    async with services.database.transaction() as tx:
-        await enqueue(tx, name, {}, **options)
-
-
-async def until(condition: Any, seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.05)
 
 
 class TestEnqueue:
@@ -175,7 +121,7 @@ class TestFailing:
             ran.set()
 
         monkeypatch.setattr(queue, "MAX_ATTEMPTS", 0)
-        monkeypatch.setattr(worker, "POLLED_EVERY", timedelta(seconds=1))
+        monkeypatch.setattr(lanes, "POLLED_EVERY", timedelta(seconds=1))
         await add(own, "doomed")
         async with working(own.settings):
 
@@ -290,8 +236,3 @@ async def test_the_queue_has_the_tables_the_installed_library_expects(own_url: s
         await connection.close()
 
     assert plan.statements == ()
-
-
-async def done(services: Services, name: str = "note") -> bool:
-    """Whether no job of that name is left."""
-    return name not in {count.name for count in await backlog(services.database.autocommit)}
