@@ -89,9 +89,7 @@ fsck_finished = Gauge(
 fsck_duration = Gauge("fsck_last_duration_seconds", "How long the last daily comparison took.")
 
 
-def show_backlog(
-    counts: Iterable[tuple[str, str, int, float]], lane_of: Mapping[str, str]
-) -> None:
+def show_backlog(counts: Iterable[tuple[str, str, int, float]], lane_of: Mapping[str, str]) -> None:
     """Set the gauges of the queue.
 
     Args:

@@ -1,12 +1,11 @@
 """Copies: a new file that shares the bytes of another one's current version."""
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
+from backend.core.database.rows import first
 from backend.core.errors import NotFound
 from backend.features.files.schemas import CopyRequest
 from backend.features.files.service import get_file
@@ -16,6 +15,7 @@ from backend.features.tree.schemas import File
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import FileVersion, Node, live
 from backend.rules import access, audit, quota
+from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 
@@ -46,17 +46,17 @@ async def copy_file(
 
 
 async def _folder_for(
-    tx: Transaction, user_id: UUID, source: Row[Any], folder_id: UUID | None
-) -> Row[Any]:
+    tx: Transaction, user_id: UUID, source: SeenNode, folder_id: UUID | None
+) -> SeenNode:
     if folder_id is None:
-        beside = access.node_query(user_id).where(Node.id == source.parent_id, live)
-        folder = (await tx.execute(beside)).first()
-        if folder and folder.role and folder.role >= Role.EDITOR:
+        beside = access.seen_by(user_id).where(Node.id == source.parent_id, live)
+        folder = await first(tx, SeenNode, beside)
+        if folder and folder.role >= Role.EDITOR:
             return folder
     return await target_folder(tx, user_id, folder_id)
 
 
-async def _hold_version(tx: Transaction, version_id: UUID, user_id: UUID) -> NewVersion:
+async def _hold_version(tx: Transaction, version_id: UUID | None, user_id: UUID) -> NewVersion:
     """The source's bytes, which nobody can delete until `tx` ends: the copy counts from then on."""
     query = (
         select(*FileVersion.__table__.c)

@@ -1,12 +1,11 @@
 """Presigned URLs to read files: one statement to find them, no network call to sign them."""
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import fetch, fetch_one
 from backend.core.database.prepared import Prepared
@@ -14,12 +13,26 @@ from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.s3.presign import Presigner
 from backend.features.tree.nodes import USER_ID, checksum_document
+from backend.kit.checksums import ChecksumType
 from backend.kit.disposition import Disposition
 from backend.models import FileVersion, Node, live
 from backend.rules.access import inherited_role
 
 MAX_NAMED = 20
 """How many missing ids an error lists."""
+
+
+class DownloadRow(NamedTuple):
+    """A version of a file, for `sign`."""
+
+    id: UUID
+    name: str
+    object_key: str
+    size: int
+    content_type: str
+    etag: str
+    checksum_sha256: str | None
+    checksum_type: ChecksumType | None
 
 
 _DOWNLOADABLE = (
@@ -41,11 +54,12 @@ _CURRENT = FileVersion.id == Node.current_version_id
 _FILE = Node.id == bindparam("file_id", type_=Uuid())
 _MAY_READ = inherited_role(USER_ID).is_not(None)
 
-DOWNLOAD = Prepared(_DOWNLOADABLE.where(_FILE, FileVersion.id == _VERSION, _MAY_READ))
+DOWNLOAD = Prepared(DownloadRow, _DOWNLOADABLE.where(_FILE, FileVersion.id == _VERSION, _MAY_READ))
 DOWNLOADS = Prepared(
+    DownloadRow,
     _DOWNLOADABLE.where(
         Node.id == any_(bindparam("file_ids", type_=ARRAY(Uuid))), _CURRENT, _MAY_READ
-    )
+    ),
 )
 LINKED_DOWNLOAD = _DOWNLOADABLE.where(_CURRENT)
 """For whoever has checked access otherwise; narrow it with `.where(...)`."""
@@ -53,7 +67,7 @@ LINKED_DOWNLOAD = _DOWNLOADABLE.where(_CURRENT)
 
 def sign(
     presigner: Presigner,
-    row: Row[Any],
+    row: DownloadRow,
     lifetime: timedelta,
     disposition: Disposition,
     method: Literal["GET", "HEAD"] = "GET",
@@ -79,7 +93,9 @@ def sign(
     }
 
 
-async def find_download(db: Db, user_id: UUID, file_id: UUID, version_id: UUID | None) -> Row[Any]:
+async def find_download(
+    db: Db, user_id: UUID, file_id: UUID, version_id: UUID | None
+) -> DownloadRow:
     """One file for `sign`; the role viewer will do.
 
     Args:
@@ -91,15 +107,13 @@ async def find_download(db: Db, user_id: UUID, file_id: UUID, version_id: UUID |
     Raises:
         NotFound: no such file or version, trashed, or invisible to the caller.
     """
-    row: Row[Any] | None = await fetch_one(
-        db, DOWNLOAD, user_id=user_id, file_id=file_id, version_id=version_id
-    )
+    row = await fetch_one(db, DOWNLOAD, user_id=user_id, file_id=file_id, version_id=version_id)
     if row is None:
         raise NotFound
     return row
 
 
-async def find_downloads(db: Db, user_id: UUID, file_ids: list[UUID]) -> list[Row[Any]]:
+async def find_downloads(db: Db, user_id: UUID, file_ids: list[UUID]) -> list[DownloadRow]:
     """Many files for `sign`, in the order of `file_ids`, in one statement.
 
     Raises:

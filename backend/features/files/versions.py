@@ -25,6 +25,7 @@ from backend.kit.ids import uuid7
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import FileVersion, Node, live
 from backend.rules import access, audit, quota
+from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 
@@ -182,7 +183,7 @@ async def delete_version(
 
 async def _require_version(
     tx: Transaction, user_id: UUID, file_id: UUID, version_id: UUID, role: Role
-) -> Row[Any]:
+) -> SeenNode:
     """The file, with its tree held exclusively: its versions stay what they are until `tx` ends."""
     await lock_tree_of(tx, file_id, exclusive=True)
     file = await access.require(tx, user_id, file_id, role, kind=NodeKind.FILE)

@@ -2,12 +2,11 @@
 
 import hashlib
 import hmac
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, any_, bindparam, func, literal, or_, select
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import fetch_one
 from backend.core.database.prepared import Prepared
@@ -22,7 +21,7 @@ from backend.features.links.errors import (
     PasswordRequired,
 )
 from backend.kit.tokens import token_hash
-from backend.kit.vocabulary import Role
+from backend.kit.vocabulary import NodeKind, Role
 from backend.models import (
     Link,
     Node,
@@ -36,7 +35,24 @@ AUDIENCE = "link"
 UNLOCKED_FOR = timedelta(hours=1)
 
 
-async def find_link(db: Db, token: str) -> Row[Any]:
+class OpenedLink(NamedTuple):
+    """A link that stands, with what it leads to."""
+
+    id: UUID
+    node_id: UUID
+    password_hash: str | None
+    expires_at: datetime | None
+    max_downloads: int | None
+    download_count: int
+    revoked_at: datetime | None
+    expired: bool
+    kind: NodeKind
+    name: str
+    size: int
+    content_type: str | None
+
+
+async def find_link(db: Db, token: str) -> OpenedLink:
     """The link behind `token`, with the name, kind, size and type of its node.
 
     Raises:
@@ -46,12 +62,12 @@ async def find_link(db: Db, token: str) -> Row[Any]:
     return _checked(await fetch_one(db, _BY_TOKEN, token_hash=token_hash(token)))
 
 
-async def find_again(db: Db, link: Row[Any]) -> Row[Any]:
+async def find_again(db: Db, link: OpenedLink) -> OpenedLink:
     """What has become of a link found before; raises as `find_link`."""
     return _checked(await fetch_one(db, _BY_ID, id=link.id))
 
 
-def _checked(link: Row[Any] | None) -> Row[Any]:
+def _checked(link: OpenedLink | None) -> OpenedLink:
     if link is None:
         raise LinkNotFound
     if link.revoked_at is not None:
@@ -71,7 +87,16 @@ def _standing() -> Select[*tuple[Any, ...]]:
     """
     expired = func.coalesce(Link.expires_at <= func.now(), False).label("expired")
     return (
-        select(*Link.__table__.columns, expired)
+        select(
+            Link.id,
+            Link.node_id,
+            Link.password_hash,
+            Link.expires_at,
+            Link.max_downloads,
+            Link.download_count,
+            Link.revoked_at,
+            expired,
+        )
         .add_columns(Node.kind, Node.name, Node.size, Node.content_type)
         .join(Node, Node.id == Link.node_id)
         .join(User, User.id == Link.created_by)
@@ -79,11 +104,13 @@ def _standing() -> Select[*tuple[Any, ...]]:
     )
 
 
-_BY_TOKEN = Prepared(_standing().where(Link.token_hash == bindparam("token_hash")))
-_BY_ID = Prepared(_standing().where(Link.id == bindparam("id")))
+_BY_TOKEN = Prepared(OpenedLink, _standing().where(Link.token_hash == bindparam("token_hash")))
+_BY_ID = Prepared(OpenedLink, _standing().where(Link.id == bindparam("id")))
 
 
-async def open_link(db: Db, tokens: TokenSigner, token: str, unlock_token: str | None) -> Row[Any]:
+async def open_link(
+    db: Db, tokens: TokenSigner, token: str, unlock_token: str | None
+) -> OpenedLink:
     """The link behind `token`, if it needs no password or `unlock_token` shows that it was given.
 
     Raises:
@@ -95,7 +122,7 @@ async def open_link(db: Db, tokens: TokenSigner, token: str, unlock_token: str |
     return link
 
 
-def is_unlocked(tokens: TokenSigner, link: Row[Any], unlock_token: str | None) -> bool:
+def is_unlocked(tokens: TokenSigner, link: OpenedLink, unlock_token: str | None) -> bool:
     """Whether the link needs no password, or the token proves the present one was given."""
     if link.password_hash is None:
         return True
@@ -109,13 +136,13 @@ def is_unlocked(tokens: TokenSigner, link: Row[Any], unlock_token: str | None) -
     return of_link and hmac.compare_digest(str(claims.get("pwd")), _fingerprint(link))
 
 
-def issue_unlock_token(tokens: TokenSigner, link: Row[Any]) -> IssuedToken:
+def issue_unlock_token(tokens: TokenSigner, link: OpenedLink) -> IssuedToken:
     """A token for one link, worthless once the link's password changes."""
     claims = {"pwd": _fingerprint(link)}
     return tokens.issue(str(link.id), AUDIENCE, UNLOCKED_FOR, claims)
 
 
-def _fingerprint(link: Row[Any]) -> str:
+def _fingerprint(link: OpenedLink) -> str:
     """Names the present password. The hash below it is salted: nothing can be guessed from it."""
     return hashlib.sha256(str(link.password_hash).encode()).hexdigest()[:32]
 

@@ -5,16 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, update
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, first
 from backend.core.errors import NotFound
 from backend.core.secrets.access_tokens import IssuedToken
 from backend.core.services import Services
-from backend.features.files.downloads import LINKED_DOWNLOAD, sign
+from backend.features.files.downloads import LINKED_DOWNLOAD, DownloadRow, sign
 from backend.features.links.errors import FileRequired, PasswordRequired, WrongPassword
 from backend.features.links.opening import (
+    OpenedLink,
     below,
     find_again,
     find_link,
@@ -30,7 +30,7 @@ from backend.rules import audit
 from backend.rules.actor import Actor
 
 
-def describe(services: Services, link: Row[Any], unlock_token: str | None) -> PublicLink:
+def describe(services: Services, link: OpenedLink, unlock_token: str | None) -> PublicLink:
     """What the recipient may know; while a password is missing, only that it is."""
     if not is_unlocked(services.tokens, link, unlock_token):
         return PublicLink(
@@ -70,7 +70,7 @@ async def unlock(services: Services, token: str, password: str, visitor: Actor) 
 
 
 async def download(
-    services: Services, link: Row[Any], file_id: UUID | None, visitor: Actor
+    services: Services, link: OpenedLink, file_id: UUID | None, visitor: Actor
 ) -> dict[str, Any]:
     """Count one download and give its URL.
 
@@ -95,17 +95,17 @@ async def download(
     return signed
 
 
-async def _find_file(db: Db, link: Row[Any], file_id: UUID | None) -> Row[Any]:
+async def _find_file(db: Db, link: OpenedLink, file_id: UUID | None) -> DownloadRow:
     if file_id is None and link.kind == NodeKind.FOLDER:
         raise FileRequired
     wanted = file_id or link.node_id
     query = LINKED_DOWNLOAD.where(Node.id == wanted, below(link.node_id))
-    if (file := (await db.execute(query)).first()) is None:
+    if (file := await first(db, DownloadRow, query)) is None:
         raise NotFound("This link has no such file.")
     return file
 
 
-async def _count_download(tx: Transaction, link: Row[Any]) -> None:
+async def _count_download(tx: Transaction, link: OpenedLink) -> None:
     """Use up one download: one conditional UPDATE, exact however many arrive at once."""
     counted = await tx.execute(
         update(Link)

@@ -4,12 +4,9 @@ It goes to an address of the sharer's choice, so nothing that they typed stands 
 file, none of their own. They are named by the address they have proved.
 """
 
-from typing import Any
-
-from sqlalchemy.engine import Row
-
 from backend.features.mail.service import Mail
 from backend.features.shares.schemas import ShareCreate
+from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 ALLOWED = {
@@ -20,7 +17,7 @@ ALLOWED = {
 
 
 def shared(
-    public_url: str, sharer: Principal, node: Row[Any], new: ShareCreate, *, known: bool
+    public_url: str, sharer: Principal, node: SeenNode, new: ShareCreate, *, known: bool
 ) -> Mail:
     """The mail about a new share.
 

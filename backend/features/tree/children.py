@@ -16,7 +16,6 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.engine import Row
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.database.engine import fetch
@@ -24,7 +23,7 @@ from backend.core.database.prepared import Prepared
 from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.http.pages import Documents, cut_page
-from backend.features.tree.nodes import USER_ID, document, node_select
+from backend.features.tree.nodes import USER_ID, NodeView, document, node_select
 from backend.kit.cursors import InvalidCursor, decode_cursor, encode_cursor
 from backend.kit.vocabulary import NodeKind
 from backend.models import Node, live
@@ -90,7 +89,7 @@ async def list_children(
 
 
 @cache
-def listing(sort: Sort, kind: NodeKind | None, *, continued: bool) -> Prepared:
+def listing(sort: Sort, kind: NodeKind | None, *, continued: bool) -> Prepared[NodeView]:
     """The listing in this order, one statement for each way to ask."""
     children = node_select(USER_ID).where(Node.parent_id == FOLDER_ID, live)
     if kind is not None:
@@ -100,7 +99,7 @@ def listing(sort: Sort, kind: NodeKind | None, *, continued: bool) -> Prepared:
         children = children.where(_beyond(sort))
     order = _order(sort, KEYS[sort.removeprefix("-")])
     limited = children.order_by(*order).limit(bindparam("rows", type_=Integer()))
-    return Prepared(_if_visible(limited, sort))
+    return Prepared(NodeView, _if_visible(limited, sort))
 
 
 def _order(sort: Sort, columns: tuple[Any, ...]) -> list[Any]:
@@ -139,7 +138,7 @@ def _if_visible(children: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple
     return select(child).select_from(visible.outerjoin(child, true())).order_by(*order)
 
 
-def _cursor_of(sort: Sort, row: Row[Any]) -> str:
+def _cursor_of(sort: Sort, row: NodeView) -> str:
     return encode_cursor(
         sort, *(getattr(row, column.key) for column in KEYS[sort.removeprefix("-")])
     )

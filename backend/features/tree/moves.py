@@ -1,10 +1,8 @@
 """Renaming and moving files and folders."""
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, func, literal, select, update
-from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
 from backend.core.database.engine import Transaction
@@ -21,6 +19,7 @@ from backend.kit.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node
 from backend.rules import access, audit
+from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 
@@ -56,12 +55,12 @@ async def update_node(
 
 
 async def _record(
-    tx: Transaction, principal: Principal, node: Row[Any], what: str, **data: str
+    tx: Transaction, principal: Principal, node: SeenNode, what: str, **data: str
 ) -> None:
     await audit.record(tx, principal.actor, f"{node.kind}.{what}", node.id, **data)
 
 
-async def _move(tx: Transaction, node: Row[Any], folder: Row[Any], name: str) -> None:
+async def _move(tx: Transaction, node: SeenNode, folder: SeenNode, name: str) -> None:
     if folder.space_id != node.space_id:
         raise OtherOwner
     if node.id == folder.id or node.id in folder.path:
@@ -74,7 +73,7 @@ async def _move(tx: Transaction, node: Row[Any], folder: Row[Any], name: str) ->
         raise FolderTooDeep(f"Folders can be nested {MAX_DEPTH} deep.")
 
 
-def _refuse_gain(node: Row[Any], folder: Row[Any]) -> None:
+def _refuse_gain(node: SeenNode, folder: SeenNode) -> None:
     """Else an editor becomes an owner, who may share, link and delete for good.
 
     What lies below the node needs no look of its own: the caller's role there is as strong already.

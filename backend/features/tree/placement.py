@@ -9,15 +9,13 @@ Locks are taken in this order by everyone, so that nobody waits in a circle:
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, Uuid, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, columns, first
 from backend.core.errors import NameTaken, NotFound
 from backend.features.tree.errors import FolderTooDeep, InvalidNodeName
 from backend.features.tree.nodes import get_node
@@ -25,8 +23,9 @@ from backend.features.tree.schemas import Folder, FolderCreate
 from backend.kit.ids import uuid7
 from backend.kit.names import InvalidName, clean_name, name_key, numbered_name
 from backend.kit.vocabulary import NodeKind, Role
-from backend.models import Node, live
+from backend.models import Node, NodeRow, live
 from backend.rules import access, audit
+from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 MAX_DEPTH = 100
@@ -69,7 +68,7 @@ def _lock(space_id: SQLColumnExpression[UUID], exclusive: bool) -> ColumnElement
     return lock(func.hashtextextended(func.concat("tree:", space_id), 0))
 
 
-async def target_folder(db: Db, user_id: UUID, folder_id: UUID | None) -> Row[Any]:
+async def target_folder(db: Db, user_id: UUID, folder_id: UUID | None) -> SeenNode:
     """The folder something shall be put into: `folder_id`, or the caller's root without one.
 
     Raises:
@@ -77,25 +76,26 @@ async def target_folder(db: Db, user_id: UUID, folder_id: UUID | None) -> Row[An
         RoleRequired: the caller may not change it.
     """
     if folder_id is None:
-        root = access.node_query(user_id).where(
+        root = access.seen_by(user_id).where(
             Node.space_id == user_id, Node.parent_id.is_(None), live
         )
-        if found := (await db.execute(root)).first():
-            return found
-        raise NotFound
+        found = await first(db, SeenNode, root)
+        if found is None:
+            raise NotFound
+        return found
     return await access.require(db, user_id, folder_id, Role.EDITOR, kind=NodeKind.FOLDER)
 
 
-async def find_child(db: Db, folder_id: UUID, name: str) -> Row[Any] | None:
+async def find_child(db: Db, folder_id: UUID, name: str) -> NodeRow | None:
     """The live node with this name, ignoring case, in a folder the caller may see."""
-    query = select(*Node.__table__.columns).where(
+    query = select(*columns(NodeRow, Node)).where(
         Node.parent_id == folder_id, Node.name_key == name_key(name), live
     )
-    return (await db.execute(query)).first()
+    return await first(db, NodeRow, query)
 
 
 async def create_node(
-    tx: Transaction, parent: Row[Any], kind: NodeKind, name: str, *, rename: bool
+    tx: Transaction, parent: SeenNode, kind: NodeKind, name: str, *, rename: bool
 ) -> UUID:
     """Add a file or a folder to `parent`, a folder of which the caller may edit the contents.
 
@@ -125,7 +125,7 @@ async def create_node(
 async def _insert(tx: Transaction, parent_id: UUID, kind: NodeKind, name: str) -> UUID | None:
     """Add the node; null when the name is taken."""
     parent = select(Node.space_id, Node.path).where(Node.id == parent_id, live).cte("parent")
-    columns = {
+    values = {
         "id": literal(uuid7(), Uuid()),
         "space_id": parent.c.space_id,
         "parent_id": literal(parent_id, Uuid()),
@@ -136,7 +136,7 @@ async def _insert(tx: Transaction, parent_id: UUID, kind: NodeKind, name: str) -
     }
     added = (
         insert(Node)
-        .from_select(list(columns), select(*columns.values()))
+        .from_select(list(values), select(*values.values()))
         .on_conflict_do_nothing()
         .returning(Node.id)
         .cte("added")

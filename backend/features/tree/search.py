@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal, not_, select, tuple_, union_all
 
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, rows
 from backend.core.http.pages import Documents, cut_page
-from backend.features.tree.nodes import file_document, node_select
+from backend.features.tree.nodes import NodeView, file_document, node_select
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.names import name_key
 from backend.kit.vocabulary import NodeKind
@@ -57,8 +57,8 @@ async def search_files(
     ]
     found = union_all(*branches).subquery("found")
     query = node_select(user_id).join(found, found.c.id == Node.id).order_by(*order)
-    rows = (await db.execute(query.limit(limit + 1))).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.name_key, row.id))
+    seen = await rows(db, NodeView, query.limit(limit + 1))
+    page, next_cursor = cut_page(seen, limit, lambda row: encode_cursor(row.name_key, row.id))
     return Documents([file_document(row) for row in page], next_cursor)
 
 

@@ -19,15 +19,14 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, first, rows
 from backend.core.errors import NotFound
 from backend.core.http.pages import Documents, cut_page
 from backend.features.tree.errors import ParentTrashed, RootFolder
 from backend.features.tree.moves import rewrite_paths
-from backend.features.tree.nodes import document, get_node, node_select
+from backend.features.tree.nodes import NodeView, document, get_node, node_select
 from backend.features.tree.placement import find_child, free_name, lock_tree_of
 from backend.features.tree.schemas import File, Folder
 from backend.kit.cursors import decode_cursor, encode_cursor
@@ -35,6 +34,7 @@ from backend.kit.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node, live
 from backend.rules import access, audit
+from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 is_entry = Node.trash_root_id == Node.id
@@ -60,7 +60,7 @@ async def trash_node(tx: Transaction, principal: Principal, node_id: UUID, kind:
     await audit.record(tx, principal.actor, f"{kind}.trashed", node_id, name=node.name)
 
 
-async def require_entry(tx: Transaction, user_id: UUID, node_id: UUID, role: Role) -> Row[Any]:
+async def require_entry(tx: Transaction, user_id: UUID, node_id: UUID, role: Role) -> SeenNode:
     """An entry of the trash, with its tree held exclusively.
 
     Raises:
@@ -102,15 +102,15 @@ async def restore(tx: Transaction, principal: Principal, node_id: UUID) -> File 
     return await get_node(tx, principal.user_id, node_id)
 
 
-async def _former_folder(tx: Transaction, user_id: UUID, entry: Row[Any]) -> Row[Any]:
-    nodes = access.node_query(user_id)
-    former = await tx.execute(nodes.where(Node.id == entry.parent_id, live))
-    if folder := former.first():
+async def _former_folder(tx: Transaction, user_id: UUID, entry: SeenNode) -> SeenNode:
+    nodes = access.seen_by(user_id)
+    folder = await first(tx, SeenNode, nodes.where(Node.id == entry.parent_id, live))
+    if folder is not None:
         return folder
-    root = (
-        await tx.execute(nodes.where(Node.space_id == entry.space_id, Node.parent_id.is_(None)))
-    ).one()
-    if root.role is None or root.role < Role.EDITOR:
+    root = await first(
+        tx, SeenNode, nodes.where(Node.space_id == entry.space_id, Node.parent_id.is_(None))
+    )
+    if root is None or root.role < Role.EDITOR:
         raise ParentTrashed
     return root
 
@@ -131,8 +131,8 @@ async def list_trash(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -
         .order_by(*newest)
         .limit(limit + 1)
     )
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.trashed_at, row.id))
+    found = await rows(db, NodeView, query)
+    page, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.trashed_at, row.id))
     return Documents([document(row) for row in page], next_cursor)
 
 
