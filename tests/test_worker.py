@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import pairwise
@@ -50,7 +50,7 @@ async def own(own_settings: Settings, services: Services) -> AsyncIterator[Servi
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[JobTable]:
+def table(monkeypatch: pytest.MonkeyPatch) -> JobTable:
     """The only jobs the workers of this test know."""
     table = JobTable()
     monkeypatch.setattr(worker, "JOB_TABLES", (table,))
@@ -151,7 +151,7 @@ class TestFailing:
 
             async def all_failed() -> bool:
                 failed = text(f"SELECT count(*) FROM pgqueuer WHERE attempts > {attempts}")
-                return (await db.execute(failed)).scalar_one() >= 20
+                return int((await db.execute(failed)).scalar_one()) >= 20
 
             await until(all_failed)
         waits = [float(wait) for wait in (await db.execute(WAITS)).scalars()]
