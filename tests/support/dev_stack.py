@@ -33,7 +33,8 @@ class Stack:
     @property
     def parts(self) -> list[psutil.Process]:
         """Every process below it."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        parts: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return parts
 
     def part(self, word: str) -> psutil.Process:
         """The process, below its leash, whose command line holds `word`."""

@@ -1,7 +1,7 @@
 """`--repair` with a database and a bucket that do not belong together: nothing may be deleted."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
-from tests.conftest import RATES, new_database, serve
+from tests.conftest import UNLIMITED, new_database, serve
 from tests.features.fsck.conftest import Run
 from tests.support.embedded_s3 import Endpoint
 from tests.support.people import people
@@ -34,10 +34,11 @@ class Installation:
         return sum(objects), sum(uploads)
 
 
+Install = Callable[..., Awaitable[Installation]]
+
+
 @pytest.fixture(scope="module")
-async def installed(
-    postgres_url: str, s3_endpoint: Endpoint
-) -> AsyncIterator[Callable[..., object]]:
+async def installed(postgres_url: str, s3_endpoint: Endpoint) -> AsyncIterator[Install]:
     """Makes installations; they last as long as the tests here."""
     async with AsyncExitStack() as stack:
 
@@ -45,7 +46,7 @@ async def installed(
             settings = Settings(
                 s3=S3Settings(endpoint_url=s3_endpoint.url, bucket=bucket),
                 database=DatabaseSettings(url=SecretStr(await new_database(postgres_url))),
-                auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+                auth=AuthSettings(**UNLIMITED),
             )
             services = await stack.enter_async_context(open_services(settings))
             await services.storage.ensure_bucket([])
@@ -61,18 +62,18 @@ async def installed(
 
 
 @pytest.fixture(scope="module")
-async def ours(installed) -> Installation:
+async def ours(installed: Install) -> Installation:
     return await installed("ours", files=13, multiparts=3)
 
 
 @pytest.fixture(scope="module")
-async def small(installed) -> Installation:
+async def small(installed: Install) -> Installation:
     """Fewer of everything than a repair may delete without being asked twice."""
     return await installed("small", files=2, multiparts=1)
 
 
 @pytest.fixture(scope="module")
-async def empty(installed) -> Installation:
+async def empty(installed: Install) -> Installation:
     return await installed("empty")
 
 
