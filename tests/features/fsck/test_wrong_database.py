@@ -85,7 +85,7 @@ def mixed(bucket: Installation, database: Installation) -> Settings:
 async def test_an_empty_database_costs_no_object(
     run: Run, ours: Installation, empty: Installation
 ) -> None:
-    result = await run("--repair", "--older-than", "0s", settings=mixed(ours, empty))
+    result = await run("--repair", "--older-than", "0", settings=mixed(ours, empty))
 
     assert await ours.in_bucket() == (13, 3)
     assert result.exit_code == 3
@@ -98,7 +98,7 @@ async def test_an_empty_database_costs_no_object(
 async def test_nor_does_one_with_other_files_however_few_there_are(
     run: Run, ours: Installation, small: Installation
 ) -> None:
-    result = await run("--repair", "--older-than", "0s", "--json", settings=mixed(small, ours))
+    result = await run("--repair", "--older-than", "0", "--json", settings=mixed(small, ours))
 
     assert await small.in_bucket() == (2, 1)
     assert result.exit_code == 3
@@ -113,7 +113,7 @@ async def test_the_right_one_finds_everything_in_order_afterwards(
     run: Run, ours: Installation, small: Installation
 ) -> None:
     for installation in (ours, small):
-        result = await run("--older-than", "0s", "--json", settings=installation.settings)
+        result = await run("--older-than", "0", "--json", settings=installation.settings)
 
         assert result.exit_code == 0
         assert json.loads(result.stdout)["refused"] is None
@@ -124,7 +124,7 @@ async def test_only_who_asks_for_it_by_name_deletes_all(
 ) -> None:
     doomed = await installed("doomed", files=11, multiparts=1)
 
-    options = ("--repair-all", "--older-than", "0s", "--json")
+    options = ("--repair-all", "--older-than", "0", "--json")
     result = await run(*options, settings=mixed(doomed, empty))
 
     assert await doomed.in_bucket() == (0, 0)
