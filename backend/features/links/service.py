@@ -7,14 +7,13 @@ from sqlalchemy import Select, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Db, Transaction
+from backend.core.database.keyset import descending
 from backend.core.database.requests import RequestTransaction
 from backend.core.errors import NotFound
-from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.core.services import Services
 from backend.features.links.errors import BelowDownloadCount, LinkRevoked
 from backend.features.links.schemas import CreatedLink, Link, LinkCreate, LinkUpdate
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.ids import uuid7
 from backend.kit.tokens import new_token, token_hash
 from backend.kit.vocabulary import NodeKind, Role
@@ -24,6 +23,7 @@ from backend.rules import access, audit
 from backend.rules.principal import Principal
 from backend.rules.strangers import hold_open
 
+NEWEST = descending(id=LinkRow.id)
 LIMITS = ("expires_at", "password", "max_downloads")
 
 
@@ -74,17 +74,13 @@ async def list_links(
     Raises:
         NotFound, RoleRequired: the caller does not own the node.
     """
-    query = select(*LinkRow.__table__.columns).order_by(LinkRow.id.desc()).limit(limit + 1)
+    query = select(*LinkRow.__table__.columns)
     if node_id is None:
         query = query.where(LinkRow.created_by == principal.user_id)
     else:
         await access.require(db, principal.user_id, node_id, Role.OWNER)
         query = query.where(LinkRow.node_id == node_id)
-    if cursor:
-        (last_id,) = decode_cursor(cursor, UUID)
-        query = query.where(LinkRow.id < last_id)
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
+    page, next_cursor = await NEWEST.fetch(db, query, limit, cursor)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
 

@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from backend.core.database.engine import Db
-from backend.core.http.pages import Documents, cut_page
+from backend.core.database.keyset import descending
+from backend.core.http.pages import Documents
 from backend.features.tree.nodes import document, node_select
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.models import Grant, Node, live
+
+LATEST = descending(grant_id=Grant.id)
 
 
 async def shared_with_me(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Documents:
@@ -19,12 +21,6 @@ async def shared_with_me(db: Db, user_id: UUID, limit: int, cursor: str | None) 
         .add_columns(Grant.id.label("grant_id"))
         .join(Grant, Grant.node_id == Node.id)
         .where(Grant.user_id == user_id, live)
-        .order_by(Grant.id.desc())
-        .limit(limit + 1)
     )
-    if cursor:
-        (last_id,) = decode_cursor(cursor, UUID)
-        query = query.where(Grant.id < last_id)
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.grant_id))
+    page, next_cursor = await LATEST.fetch(db, query, limit, cursor)
     return Documents([document(row) for row in page], next_cursor)
