@@ -21,7 +21,7 @@ from backend.core.errors import (
 from backend.core.http.answers import model_answer
 from backend.core.http.direct import direct
 from backend.core.http.edge import BULK_BODY
-from backend.core.http.pages import Cursor, Limit, cut_page
+from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
 from backend.core.http.route import Route
 from backend.core.http.schema import Page
@@ -45,7 +45,6 @@ from backend.features.uploads.schemas import (
     Upload,
     UploadCreate,
 )
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import UploadState
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import (
@@ -113,9 +112,9 @@ async def list_uploads(
     cursor: Cursor = None,
 ) -> Response:
     """Newest first. Parts, what S3 holds, and what they became stand in the single look-up."""
-    after = decode_cursor(cursor, UUID)[0] if cursor else None
-    rows = await service.page(db, principal.user_id, state=state, after=after, limit=limit)
-    found, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
+    found, next_cursor = await service.page(
+        db, principal.user_id, state=state, limit=limit, cursor=cursor
+    )
     await limit_signing(services, principal, len(found))
     uploads = map(service.signer(services, principal).listed, found)
     return Response(await _page_body(uploads, next_cursor), media_type="application/json")

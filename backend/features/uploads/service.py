@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from backend.core.database.engine import Database
+from backend.core.database.keyset import descending
 from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.s3.objects import Part
@@ -22,6 +23,8 @@ from backend.kit import faults
 from backend.kit.vocabulary import Scope, UploadMethod, UploadState
 from backend.models import Upload, UploadRow
 from backend.rules.principal import Principal
+
+NEWEST = descending(id=Upload.id)
 
 
 async def find(db: Db, user_id: UUID, upload_id: UUID, *, hold: bool = False) -> UploadRow:
@@ -47,15 +50,13 @@ async def find_pending(db: Db, user_id: UUID, upload_id: UUID) -> UploadRow:
 
 
 async def page(
-    db: Db, user_id: UUID, *, state: UploadState | None, after: UUID | None, limit: int
-) -> Sequence[UploadRow]:
-    """The caller's uploads, newest first: `limit` of them and one more."""
-    query = queries.own_uploads(user_id).order_by(Upload.id.desc()).limit(limit + 1)
+    db: Db, user_id: UUID, *, state: UploadState | None, limit: int, cursor: str | None
+) -> tuple[Sequence[UploadRow], str | None]:
+    """A page of the caller's uploads, newest first, and the cursor of the next one."""
+    query = queries.own_uploads(user_id)
     if state is not None:
         query = query.where(in_state(state))
-    if after is not None:
-        query = query.where(Upload.id < after)
-    return (await db.execute(query)).all()
+    return await NEWEST.fetch(db, UploadRow, query, limit, cursor)
 
 
 async def uploaded_parts(
