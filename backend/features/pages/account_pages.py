@@ -62,7 +62,7 @@ async def reset(
     """Use the token to set the password; a password that will not do is asked for again."""
     try:
         wish = ResetPassword(token=token.strip() or "-", password=password)
-        await recovery.reset(services, late, caller(request), wish)
+        await recovery.reset(services.database, services.passwords, late, caller(request), wish)
     except ValidationError:
         return _reset_form(token, f"Use at least {MIN_LENGTH} characters.")
     except PasswordTooEasy:
