@@ -28,7 +28,7 @@ $(PIP) check > /dev/null
 touch $@
 endef
 
-.PHONY: help run dev test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check openapi lock decisions clean
+.PHONY: help run dev test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check openapi lock decisions events clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -116,6 +116,9 @@ lock: $(VENV)/.dev ## Resolve pyproject.toml into the hashed lock files
 
 decisions: ## Write the index of the decision records
 	@$(PYTHON) scripts/decisions.py
+
+events: $(VENV)/.dev ## Write the page of all events from their catalogue
+	@$(VENV)/bin/python -m scripts.events
 
 clean: ## Remove the virtual environments and caches (data stays in DATA_DIR)
 	rm -rf $(VENV) .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.core.http.schema import Schema
+from backend.kit.events import EventType
 from backend.kit.vocabulary import ActorKind
 
 
@@ -22,7 +23,7 @@ class Activity(Schema):
     """One event."""
 
     id: UUID
-    action: str = Field(examples=["file.renamed"])
+    action: str = Field(examples=[EventType.FILE_RENAMED])
     subject_kind: str = Field(examples=["file"])
     subject_id: UUID
     actor: Who

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from backend.core.http.schema import Instant, Schema
+from backend.kit.events import EventType
 from backend.kit.vocabulary import ActorKind, UploadState, UserRole
 
 MAX_QUOTA = 2**63 - 1
@@ -51,7 +52,7 @@ class AuditEvent(Schema):
     id: UUID
     actor_kind: ActorKind
     actor_id: UUID | None
-    action: str = Field(examples=["file.renamed"])
+    action: str = Field(examples=[EventType.FILE_RENAMED])
     subject_kind: str = Field(examples=["file"])
     subject_id: UUID
     node_id: UUID | None = Field(description="The file or folder it concerns, if any.")
@@ -67,7 +68,7 @@ class EventFilter(Schema):
 
     actor_id: UUID | None = None
     action: str | None = Field(
-        None, max_length=64, pattern=r"^[a-z_.]+$", examples=["file.renamed"]
+        None, max_length=64, pattern=r"^[a-z_.]+$", examples=[EventType.FILE_RENAMED]
     )
     subject_kind: str | None = Field(None, max_length=32, pattern=r"^[a-z_]+$", examples=["file"])
     subject_id: UUID | None = None
