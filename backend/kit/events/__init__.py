@@ -10,8 +10,6 @@ from backend.kit.events.accounts import (
     ApiKeyRevoked,
     SessionCreated,
     SessionRevoked,
-    TrashEmptied,
-    UsageRecounted,
     UserAdministered,
     UserChanged,
     UserDeleted,
@@ -32,6 +30,7 @@ from backend.kit.events.sharing import (
     ShareRemoved,
     ShareUpdated,
 )
+from backend.kit.events.spaces import TrashEmptied, UsageRecounted
 from backend.kit.events.tree import (
     FileCopied,
     FileUploaded,

@@ -95,20 +95,3 @@ class UserAdministered(Entry):
     def data(self) -> dict[str, Any]:
         """The changes themselves."""
         return self.changes
-
-
-class TrashEmptied(Entry):
-    """So many entries of the trash were deleted for good."""
-
-    types: ClassVar[tuple[EventType, ...]] = (EventType.USER_TRASH_EMPTIED,)
-    entries: int
-
-
-class UsageRecounted(Entry):
-    """`fsck` corrected what a space uses, in bytes."""
-
-    types: ClassVar[tuple[EventType, ...]] = (EventType.USER_USAGE_RECOUNTED,)
-    old_used_bytes: int
-    old_reserved_bytes: int
-    used_bytes: int
-    reserved_bytes: int

@@ -66,6 +66,8 @@ class EventType(StrEnum):
     USER_REGISTERED_AGAIN = "user.registered_again"
     USER_TRASH_EMPTIED = "user.trash_emptied"
     USER_USAGE_RECOUNTED = "user.usage_recounted"
+    SPACE_TRASH_EMPTIED = "space.trash_emptied"
+    SPACE_USAGE_RECOUNTED = "space.usage_recounted"
 
     @property
     def subject_kind(self) -> str:
