@@ -7,7 +7,7 @@ from backend.kit.events.catalogue import Audience, Entry, EventType
 from backend.kit.vocabulary import Role
 
 
-class _OfShare(Entry):
+class OfShare(Entry):
     """Tells who has which role on what."""
 
     audience: ClassVar[Audience] = Audience.OWNERS
@@ -16,25 +16,25 @@ class _OfShare(Entry):
     role: Role
 
 
-class ShareCreated(_OfShare):
+class ShareCreated(OfShare):
     """Somebody was given a role; `user_id` is null while they are only invited."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_CREATED,)
 
 
-class ShareUpdated(_OfShare):
+class ShareUpdated(OfShare):
     """Somebody's role was changed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_UPDATED,)
 
 
-class ShareAccepted(_OfShare):
+class ShareAccepted(OfShare):
     """An invited person proved the address, and has the role from now on."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_ACCEPTED,)
 
 
-class ShareRemoved(_OfShare):
+class ShareRemoved(OfShare):
     """Somebody's role was taken back."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_REMOVED,)
