@@ -74,7 +74,7 @@ def _look_at(after: UUID) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Node.id,
-            Node.space_id,
+            Node.space_id.label("space_id"),
             Node.path.is_distinct_from(right_path).label(Kind.PATH),
             func.coalesce(foreign, False).label(Kind.OWNER),
             func.coalesce(lost, False).label(Kind.TRASH),
