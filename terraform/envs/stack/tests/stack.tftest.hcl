@@ -145,3 +145,15 @@ run "refuses_odd_choices" {
   }
   expect_failures = [var.environment, var.compute]
 }
+
+run "refuses_regions_of_other_partitions" {
+  command = plan
+  variables { region = "cn-north-1" }
+  expect_failures = [var.region]
+}
+
+run "refuses_what_is_no_account" {
+  command = plan
+  variables { account_id = "prod" }
+  expect_failures = [var.account_id]
+}
