@@ -74,6 +74,7 @@ async def run(
         auth=AuthSettings(**UNLIMITED),
     )
     log = tmp_path_factory.mktemp("faults") / "log"
+    print(f"FAULT_SEED={SEED} FAULTS={FAULTS}; what the processes say is in {log}")
     async with open_services(settings) as services:
         await services.storage.ensure_bucket([])
         async with lives(settings, LANES, log) as started, people(started.urls[0]) as register:
