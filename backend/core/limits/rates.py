@@ -122,8 +122,8 @@ class RateLimiter:
 
 
 def _shared_windows(url: SecretStr) -> "SharedWindows":
-    """See `backend.core.limits.rates.shared_rates`, which only this loads."""
-    module = import_module("backend.core.limits.rates.shared_rates")
+    """See `backend.core.limits.shared_rates`, which only this loads."""
+    module = import_module("backend.core.limits.shared_rates")
     windows: SharedWindows = module.shared_windows(url)
     return windows
 
