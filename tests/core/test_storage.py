@@ -180,7 +180,8 @@ class TestDelete:
             await storage.delete([mine, other])
         with pytest.raises(ForeignKeys):
             await storage.delete([mine], prefix="other/")
-        assert await storage.head(mine) and await storage.head(other)
+        assert await storage.head(mine) is not None
+        assert await storage.head(other) is not None
         assert await storage.delete([other], prefix="other/") == []
         assert await storage.head(other) is None
 
