@@ -21,8 +21,10 @@ from backend.features.spaces.service import create_space
 from backend.kit.ids import uuid7
 from backend.kit.vocabulary import SpaceKind
 from backend.rules import quota
+from tests.conftest import new_database
 from tests.support.previous_release import QUOTA, PreviousRelease
 
+Sql = asyncpg.Connection
 BEFORE_SPACES = "0002"
 LONGEST_WAIT = 2.0
 """Seconds: the migrations' own lock_timeout, though on a busy machine most of it is no waiting."""
@@ -85,21 +87,26 @@ async def old_url(postgres_url: str) -> str:
 
 
 @pytest.fixture
-async def sql(old_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def sql(old_url: str) -> AsyncIterator[Sql]:
     connection = await asyncpg.connect(old_url)
     yield connection
     await connection.close()
 
 
+@pytest.fixture(scope="module")
+async def new_url(postgres_url: str) -> str:
+    """A database as this release has it."""
+    return await new_database(postgres_url)
+
+
 @pytest.fixture
-async def old(
-    old_url: str, sql: "asyncpg.Connection[asyncpg.Record]"
-) -> AsyncIterator[PreviousRelease]:
+async def old(new_url: str) -> AsyncIterator[PreviousRelease]:
     """The previous release, after the migration."""
-    await migrate(old_url, "head")
+    sql = await asyncpg.connect(new_url)
     yield PreviousRelease(sql)
     assert await sql.fetch(DIFFERENT) == []
     assert await sql.fetch(MISCOUNTED) == []
+    await sql.close()
 
 
 class Traffic:
@@ -133,9 +140,7 @@ class Traffic:
             await release.empty(user_id)
 
 
-async def test_nothing_is_lost_and_nobody_waits(
-    old_url: str, sql: "asyncpg.Connection[asyncpg.Record]"
-) -> None:
+async def test_nothing_is_lost_and_nobody_waits(old_url: str, sql: Sql) -> None:
     people = [row["id"] for row in await sql.fetch("SELECT id FROM users ORDER BY id LIMIT 300")]
     traffic = [Traffic(old_url, seed, people) for seed in range(6)]
     running = [asyncio.create_task(one.run()) for one in traffic]
@@ -153,9 +158,7 @@ async def test_nothing_is_lost_and_nobody_waits(
     assert await sql.fetch("SELECT conname FROM pg_constraint WHERE NOT convalidated") == []
 
 
-async def test_what_failed_half_way_is_run_again(
-    old_url: str, sql: "asyncpg.Connection[asyncpg.Record]"
-) -> None:
+async def test_what_failed_half_way_is_run_again(old_url: str, sql: Sql) -> None:
     await migrate(old_url, "head")
     await sql.execute("UPDATE alembic_version SET version_num = '0003'")
 
@@ -177,9 +180,7 @@ class TestThePreviousRelease:
 
         assert await old.begin(user_id, 40)
 
-    async def test_empties_and_closes_accounts(
-        self, old: PreviousRelease, sql: "asyncpg.Connection[asyncpg.Record]"
-    ) -> None:
+    async def test_empties_and_closes_accounts(self, old: PreviousRelease) -> None:
         user_id = await old.register()
         upload_id = await old.begin(user_id, 60)
         assert upload_id
@@ -189,35 +190,33 @@ class TestThePreviousRelease:
         await old.close_account(user_id)
 
         for left in ("spaces WHERE id = $1", "uploads WHERE owner_id = $1"):
-            assert await sql.fetchval(f"SELECT count(*) FROM {left}", user_id) == 0
+            assert await old.connection.fetchval(f"SELECT count(*) FROM {left}", user_id) == 0
 
-    async def test_changes_quotas(
-        self, old: PreviousRelease, sql: "asyncpg.Connection[asyncpg.Record]"
-    ) -> None:
+    async def test_changes_quotas(self, old: PreviousRelease) -> None:
         user_id = await old.register()
 
         await old.set_quota(user_id, 3)
 
-        now = await sql.fetchval("SELECT quota_bytes FROM spaces WHERE id = $1", user_id)
-        assert now == 3
+        quota = "SELECT quota_bytes FROM spaces WHERE id = $1"
+        assert await old.connection.fetchval(quota, user_id) == 3
 
 
 class TestBothReleases:
     """They run side by side while a deployment rolls."""
 
     @pytest.fixture
-    async def database(self, old_url: str) -> AsyncIterator[Database]:
-        database = Database(DatabaseSettings(url=SecretStr(old_url)))
+    async def database(self, new_url: str) -> AsyncIterator[Database]:
+        database = Database(DatabaseSettings(url=SecretStr(new_url)))
         yield database
         await database.close()
 
     async def test_count_the_same_bytes_of_one_space(
-        self, old_url: str, old: PreviousRelease, database: Database
+        self, new_url: str, old: PreviousRelease, database: Database
     ) -> None:
         user_id = await old.register()
 
         async def as_before(size: int) -> None:
-            connection = await asyncpg.connect(old_url)
+            connection = await asyncpg.connect(new_url)
             release = PreviousRelease(connection)
             for _ in range(20):
                 upload_id = await release.begin(user_id, size)
@@ -248,11 +247,11 @@ class TestBothReleases:
                 await quota.reserve(tx, user_id, 41)
 
     async def test_an_account_made_now_is_known_before(
-        self, old: PreviousRelease, database: Database, sql: "asyncpg.Connection[asyncpg.Record]"
+        self, old: PreviousRelease, database: Database
     ) -> None:
         user_id = uuid7()
         account = "INSERT INTO users (id, email, password_hash) VALUES ($1, $2, '')"
-        await sql.execute(account, user_id, f"{user_id}@example.com")
+        await old.connection.execute(account, user_id, f"{user_id}@example.com")
         async with database.transaction() as tx:
             await create_space(tx, user_id, SpaceKind.PERSONAL, QUOTA)
 
