@@ -13,7 +13,7 @@ from backend.features.uploads.queries import is_open
 from backend.kit.events import UsageRecounted
 from backend.kit.vocabulary import SpaceKind
 from backend.models import FileVersion, Node, Space, Upload
-from backend.rules import events
+from backend.rules import events, quota
 from backend.rules.actor import SYSTEM
 
 SPACES = 100
@@ -121,5 +121,7 @@ async def _recount(database: Database, space_id: UUID) -> None:
 
 
 async def _lock(tx: Transaction, space_id: UUID) -> _Noted | None:
-    noted = select(Space.kind, Space.used_bytes, Space.reserved_bytes).where(Space.id == space_id)
+    noted = select(Space.kind, Space.used_bytes, Space.reserved_bytes).where(
+        quota.of_space(space_id)
+    )
     return await first(tx, _Noted, noted.with_for_update())
