@@ -1,4 +1,4 @@
-"""The table of contents: every router of the product."""
+"""The table of contents: every router of the product, what is asked most first."""
 
 from fastapi import APIRouter
 

@@ -40,8 +40,10 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="where the JSON goes")
     arguments = parser.parse_args()
     rows, singles = asyncio.run(_run(arguments.seconds, arguments.only or ""))
-    report = {**_circumstances(), "operations": rows, "single": singles}
-    output = arguments.output or RESULTS / f"{report['date'][:10]}-{report['commit'][:9]}.json"
+    circumstances = _circumstances()
+    report = {**circumstances, "operations": rows, "single": singles}
+    name = f"{circumstances['date'][:10]}-{circumstances['commit'][:9]}.json"
+    output = arguments.output or RESULTS / name
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(report, indent=1) + "\n")
     _print(report)

@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -53,6 +54,7 @@ hypothesis.settings.load_profile("unhurried")
 
 # Every test calls from 127.0.0.1: the limits are tested with an API of their own.
 RATES = ("sign_in_rate", "register_rate", "reset_rate")
+UNLIMITED: dict[str, Any] = dict.fromkeys(RATES, "1000000/minute")
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +107,7 @@ def settings(database_url: str, s3_endpoint: Endpoint, mailbox: Mailbox) -> Sett
         # On a busy machine a test may wait; what a user gets then is told by tests of its own.
         database=DatabaseSettings(url=SecretStr(database_url), pool_size=20, pool_timeout=60),
         smtp_url=SecretStr(mailbox.url),
-        auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+        auth=AuthSettings(**UNLIMITED),
         sharing=SharingSettings(download_rate="1000000/minute", password_rate="1000000/minute"),
     )
 

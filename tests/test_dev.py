@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -25,7 +26,7 @@ from tests.support.dev_stack import (
 
 README = Path(__file__).parents[1] / "README.md"
 # What a developer's shell may hold, and what must not reach this stack.
-SOMEBODY_ELSES = {
+SOMEBODY_ELSES: dict[str, Any] = {
     "AWS_SESSION_TOKEN": "of another cloud",
     "AWS_PROFILE": "work",
     "DATABASE_PASSWORD": "of another database",
@@ -235,7 +236,7 @@ def cannot_run(sentence: str) -> AbstractContextManager[object]:
 
 
 def alive(part: psutil.Process) -> bool:
-    return part.is_running() and part.status() != psutil.STATUS_ZOMBIE
+    return bool(part.is_running() and part.status() != psutil.STATUS_ZOMBIE)
 
 
 def sign_in(running: Stack) -> str:

@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from pydantic import Field, TypeAdapter, ValidationError
 from rich.console import Console
 
 from backend.core.services import open_services
-from backend.core.settings import Settings
+from backend.core.settings import Duration, Settings
 from backend.features.fsck.findings import Inspection
 from backend.features.fsck.report import Reporter
 from backend.features.fsck.service import fsck
-from backend.kit.durations import parse_duration
 
 FOUND = 3
 """The exit code when something was found; 1 and 2 mean that it could not run."""
@@ -26,8 +26,18 @@ REPAIR_ALL = (
     "belong together: what the database does not know is gone for good."
 )
 
+AGE: TypeAdapter[timedelta] = TypeAdapter(Annotated[Duration, Field(ge=timedelta(0))])
+
 app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
+
+
+def _age(text: str) -> timedelta:
+    """Read a duration as the settings write it."""
+    try:
+        return AGE.validate_python(text)
+    except ValidationError as error:
+        raise typer.BadParameter(f"'{text}' is no duration: write PT24H, P7D or seconds") from error
 
 
 @app.command("fsck")
@@ -36,15 +46,16 @@ def fsck_command(
     repair: Annotated[bool, typer.Option("--repair", help=REPAIR)] = False,
     repair_all: Annotated[bool, typer.Option("--repair-all", help=REPAIR_ALL)] = False,
     older_than: Annotated[
-        str, typer.Option(help="Leave younger objects alone: an upload may be under way.")
-    ] = "24h",
+        str,
+        typer.Option(
+            metavar="DURATION",
+            help="Leave younger objects alone: an upload may be under way. PT1H, P7D or seconds.",
+        ),
+    ] = "PT24H",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Compare bucket and database. Exit code 3: something was found."""
-    try:
-        age = parse_duration(older_than)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    age = _age(older_than)
     reporter = Reporter(console, as_json=as_json)
     asyncio.run(_fsck(reporter, age, repair=repair or repair_all, repair_all=repair_all))
     reporter.conclude()

@@ -17,6 +17,7 @@ from backend.core.readiness import Readiness
 from backend.core.s3.presign import Presigner
 from backend.core.s3.storage import Storage
 from backend.core.s3.store import open_object_store
+from backend.core.s3.streams import Streams
 from backend.core.secrets.access_tokens import TokenSigner
 from backend.core.secrets.passwords import Passwords
 from backend.core.settings import Settings
@@ -37,6 +38,7 @@ class Services:
     limiter: RateLimiter
     mailer: Mailer
     storage: Storage
+    streams: Streams
     presigner: Presigner
     readiness: Readiness
 
@@ -59,6 +61,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 limiter=RateLimiter(settings.redis_url),
                 mailer=Mailer(settings),
                 storage=objects.storage,
+                streams=objects.streams,
                 presigner=objects.presigner,
                 readiness=Readiness(database, objects.storage),
             )

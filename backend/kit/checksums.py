@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,18 +61,3 @@ def parse_s3_sha256(text: str) -> Checksum:
     if not (parts.isascii() and parts.isdigit() and int(parts)):
         raise InvalidChecksum("A composite checksum ends in the number of its parts.")
     return Checksum(f"{parse_sha256(digest)}-{int(parts)}", ChecksumType.COMPOSITE)
-
-
-def composite_sha256(part_checksums: Iterable[str]) -> Checksum:
-    """The checksum S3 gives an object completed from parts with these base64 SHA-256 checksums.
-
-    It is the SHA-256 of the parts' digests in order, not of the object's bytes.
-
-    Raises:
-        InvalidChecksum: one of them is not a SHA-256, or there is none.
-    """
-    digests = [base64.b64decode(parse_sha256(checksum)) for checksum in part_checksums]
-    if not digests:
-        raise InvalidChecksum("An object has at least one part.")
-    combined = base64.b64encode(hashlib.sha256(b"".join(digests)).digest()).decode()
-    return Checksum(f"{combined}-{len(digests)}", ChecksumType.COMPOSITE)

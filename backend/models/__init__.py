@@ -4,7 +4,7 @@ from backend.models.base import Base
 from backend.models.event import Event
 from backend.models.idempotency import IdempotencyKey
 from backend.models.node import FileVersion, Node, NodeRow, live
-from backend.models.sharing import Grant, Link
+from backend.models.sharing import Grant, GrantRow, Link, LinkRow
 from backend.models.space import Space
 from backend.models.upload import Upload, UploadRow
 from backend.models.user import (
@@ -22,8 +22,10 @@ __all__ = [
     "Event",
     "FileVersion",
     "Grant",
+    "GrantRow",
     "IdempotencyKey",
     "Link",
+    "LinkRow",
     "Node",
     "NodeRow",
     "RefreshToken",

@@ -1,6 +1,7 @@
 """Who may see what: grants to people, links for everyone who holds the token."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, func
@@ -53,3 +54,29 @@ class Link(Base):
     download_count: Mapped[int] = mapped_column(server_default="0")
     revoked_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
+
+
+class GrantRow(NamedTuple):
+    """A grant as it stands in the table."""
+
+    id: UUID
+    node_id: UUID
+    user_id: UUID | None
+    email: str | None
+    role: Role
+    created_by: UUID | None
+    created_at: datetime
+
+
+class LinkRow(NamedTuple):
+    """A link as it stands in the table, but for its token."""
+
+    id: UUID
+    node_id: UUID
+    created_by: UUID
+    password_hash: str | None
+    expires_at: datetime | None
+    max_downloads: int | None
+    download_count: int
+    revoked_at: datetime | None
+    created_at: datetime

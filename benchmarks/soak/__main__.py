@@ -104,7 +104,7 @@ async def _jobs_done(env: dict[str, str]) -> int:
 async def _fsck(env: dict[str, str]) -> tuple[int, dict[str, int]]:
     """Run the command; its exit code, and how much of what it found."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "backend.cli", "fsck", "--json", "--older-than", "0s"),
+        *(sys.executable, "-m", "backend.cli", "fsck", "--json", "--older-than", "0"),
         env=env,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -214,6 +214,6 @@ MIX: dict[Callable[[Client], Awaitable[None]], int] = {
 async def act(client: Client, until: float) -> None:
     """Do one thing after the other until then."""
     while time.monotonic() < until:
-        [deed] = client.random.choices(list(MIX), weights=MIX.values())
+        [deed] = client.random.choices(list(MIX), weights=list(MIX.values()))
         await deed(client)
         client.log.done[deed.__name__] += 1

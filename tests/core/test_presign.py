@@ -219,7 +219,7 @@ class TestEqualsBotocore:
         fields = {"Content-Type": " ".join(content_type.split()), "success_action_status": "201"}
         if checksum:
             fields["x-amz-checksum-sha256"] = checksum
-        conditions = [{name: value} for name, value in fields.items()]
+        conditions: list[object] = [{name: value} for name, value in fields.items()]
         conditions.append(["content-length-range", size, size])
         expected = instant.botocore(
             "generate_presigned_post", instant.bucket, key, fields, conditions, lifetime

@@ -120,7 +120,8 @@ class TestPut:
         ],
     )
     async def test_a_tampered_query_is_refused(self, client, signed, storage, key, change):
-        url = re.sub(*change, signed.url, count=1)
+        pattern, replacement = change
+        url = re.sub(pattern, replacement, signed.url, count=1)
         assert url != signed.url
         assert (await send(client, signed, url=url)).status_code == 403
         assert await stored(storage, key) is None

@@ -1,8 +1,10 @@
 """What PostgreSQL may say to a single statement, and what becomes of it."""
 
+from typing import Any
+
 import asyncpg
 import pytest
-from sqlalchemy import column, select, text
+from sqlalchemy import ColumnElement, column, select, text
 
 from backend.core.database.engine import fetch
 from backend.core.database.prepared import Prepared
@@ -17,7 +19,8 @@ $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = code; END $$
 
 async def ask(services: Services, sqlstate: str) -> None:
     await services.database.autocommit.execute(text(RAISES))
-    statement = select(column("n")).select_from(text(f"pg_temp_raise('{sqlstate}') AS n"))
+    number: ColumnElement[Any] = column("n")
+    statement = select(number).select_from(text(f"pg_temp_raise('{sqlstate}') AS n"))
     await fetch(services.database.autocommit, Prepared(statement))
 
 

@@ -1,7 +1,8 @@
 """Whoever waits for a connection gets the next one, or hears in time that there is none."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -12,7 +13,7 @@ from backend.core.database.prepared import Prepared
 from backend.core.errors import DependencyUnavailable
 from backend.core.settings import DatabaseSettings
 
-Ask = Callable[[Database, float], Awaitable[object]]
+Ask = Callable[[Database, float], Coroutine[Any, Any, object]]
 
 
 async def prepared(database: Database, seconds: float) -> None:

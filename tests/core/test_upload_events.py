@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -23,7 +24,7 @@ def queue_url(s3_settings, object_store):
     name = f"events-{uuid4().hex}"
     url = sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    queue = {"QueueArn": attributes["QueueArn"], "Events": ["s3:ObjectCreated:*"]}
+    queue: Any = {"QueueArn": attributes["QueueArn"], "Events": ["s3:ObjectCreated:*"]}
     s3.put_bucket_notification_configuration(
         Bucket=s3_settings.bucket, NotificationConfiguration={"QueueConfigurations": [queue]}
     )
@@ -46,7 +47,7 @@ async def test_a_written_object_is_reported_until_the_message_is_deleted(
     signed = presigner.put(key, size=1, content_type="a/b", expires=timedelta(minutes=1))
     await client.put(signed.url, headers=signed.headers, content=b"x")
 
-    deliveries = []
+    deliveries: list[Any] = []
     async with asyncio.timeout(10):
         while [key] not in [delivery.keys for delivery in deliveries]:
             deliveries += await events.receive()

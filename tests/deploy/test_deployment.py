@@ -1,5 +1,6 @@
 """Deployments, against clients that check every call with AWS's own service models."""
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -7,7 +8,6 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from scripts.deploy import rollout
 from scripts.deploy.__main__ import platform
 from scripts.deploy.rollout import DeploymentError
 
@@ -44,7 +44,8 @@ class Aws(dict[str, Stubber]):
     """Stubbed clients by service name, made when first asked for."""
 
     def __missing__(self, service: str) -> Stubber:
-        client = boto3.session.Session().client(service, region_name="eu-central-1")
+        session: Any = boto3.session.Session()
+        client = session.client(service, region_name="eu-central-1")
         self[service] = Stubber(client)
         self[service].activate()
         return self[service]
@@ -57,7 +58,7 @@ class Aws(dict[str, Stubber]):
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     stubs = Aws()
     monkeypatch.setattr(boto3, "client", lambda service: stubs[service].client)
-    monkeypatch.setattr(rollout.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     yield stubs
     for stub in stubs.values():
         stub.assert_no_pending_responses()

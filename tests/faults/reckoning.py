@@ -48,8 +48,11 @@ async def check_files(services: Services, ledger: Ledger) -> None:
     dropped = [row for row in uploads if not ledger.sent[str(row.id)].kept]
     assert all(row.held_by == row.file_id is not None for row in kept)
     assert {row.held_by for row in dropped} <= {None}
-    versions = select(FileVersion.object_key, func.count()).group_by(FileVersion.object_key)
-    holders = dict((await services.database.autocommit.execute(versions)).all())
+    versions = select(FileVersion.object_key, func.count().label("holders")).group_by(
+        FileVersion.object_key
+    )
+    rows = await services.database.autocommit.execute(versions)
+    holders = {row.object_key: row.holders for row in rows}
     assert holders == {row.object_key: 1 + ledger.copies[str(row.file_id)] for row in kept}
     await _compare_bytes(kept, ledger)
     for row in dropped:
@@ -115,16 +118,16 @@ async def check_events(services: Services, ledger: Ledger) -> None:
     """Each change left one event; each upload was completed once, whoever did it."""
     db = services.database.autocommit
     query = (
-        select(Event.action, Event.subject_id, func.count())
+        select(Event.action, Event.subject_id, func.count().label("times"))
         .where(Event.action.in_({action for action, _ in ledger.events}))
         .group_by(Event.action, Event.subject_id)
     )
     rows = await db.execute(query)
-    written = Counter({(action, str(subject)): count for action, subject, count in rows})
+    written = Counter({(row.action, str(row.subject_id)): row.times for row in rows})
     assert {what: written[what] for what in ledger.events} == ledger.events
     uploaded = await db.execute(
-        select(Event.data["upload_id"].astext.label("upload_id"), func.count())
+        select(Event.data["upload_id"].astext.label("upload_id"), func.count().label("times"))
         .where(Event.action == "file.uploaded")
         .group_by(text("upload_id"))
     )
-    assert dict(uploaded.all()) == dict.fromkeys(ledger.sent, 1)
+    assert {row.upload_id: row.times for row in uploaded} == dict.fromkeys(ledger.sent, 1)

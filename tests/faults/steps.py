@@ -99,7 +99,7 @@ async def begins(client: Client, point: str) -> None:
     """A put has one step only; a row is there as soon as its one statement is through."""
     opened = point == "begin.opened"
     method = "multipart" if opened else client.random.choice(["put", "multipart"])
-    body = {"name": f"{uuid4()}.bin", "size": 10, "method": method}
+    body: Json = {"name": f"{uuid4()}.bin", "size": 10, "method": method}
     assert await client.dying(point, "POST", "/v1/uploads", json=body) is None
     client.ledger.begun[body["name"]] = 0 if opened else 1
     client.ledger.opened += opened

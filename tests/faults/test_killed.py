@@ -24,7 +24,7 @@ from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
 from backend.features.uploads.queries import is_open
 from backend.models import Upload
-from tests.conftest import RATES, new_database
+from tests.conftest import UNLIMITED, new_database
 from tests.faults.healing import let_time_pass, what_is_left
 from tests.faults.lives import Lives, lives
 from tests.faults.reckoning import reckon
@@ -71,7 +71,7 @@ async def run(
     settings = Settings(
         s3=S3Settings(endpoint_url=s3_endpoint.url, bucket="faults"),
         database=DatabaseSettings(url=SecretStr(await new_database(postgres_url))),
-        auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+        auth=AuthSettings(**UNLIMITED),
     )
     log = tmp_path_factory.mktemp("faults") / "log"
     async with open_services(settings) as services:

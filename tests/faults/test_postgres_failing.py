@@ -17,7 +17,7 @@ from backend.features.finalize.jobs import sweep
 from backend.features.uploads.queries import is_open
 from backend.models import Upload
 from backend.worker import run_worker
-from tests.conftest import RATES, new_database, serve
+from tests.conftest import UNLIMITED, new_database, serve
 from tests.faults.healing import findings, let_time_pass
 from tests.faults.servers import Server
 from tests.support.embedded_s3 import Endpoint
@@ -43,7 +43,7 @@ async def own_settings(server: Server, s3_endpoint: Endpoint) -> Settings:
     return Settings(
         s3=S3Settings(endpoint_url=s3_endpoint.url, bucket="postgres-failing"),
         database=DatabaseSettings(url=SecretStr(await new_database(server.url))),
-        auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+        auth=AuthSettings(**UNLIMITED),
     )
 
 

@@ -21,7 +21,7 @@ from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Se
 from backend.dev.postgres import programs, unprivileged
 from backend.features.finalize.jobs import sweep
 from backend.models import Upload
-from tests.conftest import RATES, new_database, serve
+from tests.conftest import UNLIMITED, new_database, serve
 from tests.faults.healing import findings
 from tests.faults.servers import Server
 from tests.support.embedded_s3 import Endpoint
@@ -69,7 +69,7 @@ async def own_settings(server: Server, s3_endpoint: Endpoint) -> Settings:
     return Settings(
         s3=S3Settings(endpoint_url=s3_endpoint.url, bucket=BUCKET),
         database=DatabaseSettings(url=SecretStr(await new_database(server.url))),
-        auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+        auth=AuthSettings(**UNLIMITED),
     )
 
 

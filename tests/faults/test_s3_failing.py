@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
 from backend.worker import run_worker
-from tests.conftest import RATES, new_database, serve
+from tests.conftest import UNLIMITED, new_database, serve
 from tests.faults.proxy import Proxy, proxy
 from tests.support.embedded_s3 import Endpoint
 from tests.support.faulty_server import (
@@ -65,7 +65,7 @@ async def own_settings(s3: Proxy, s3_endpoint: Endpoint, postgres_url: str) -> S
             read_timeout=2,
         ),
         database=DatabaseSettings(url=SecretStr(await new_database(postgres_url))),
-        auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+        auth=AuthSettings(**UNLIMITED),
     )
 
 
@@ -113,7 +113,7 @@ async def breaker(ada: Person) -> str:
     )
 
 
-async def until_available(ask: Callable[[], "asyncio.Future[httpx.Response]"]) -> httpx.Response:
+async def until_available(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
     """Ask as a client does that heeds Retry-After."""
     async with asyncio.timeout(20):
         while True:

@@ -20,6 +20,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -45,7 +46,7 @@ def main(lanes: int) -> None:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(lanes)]
     for listener in sockets:
         for _ in range(STANDING_BY):
-            zygote.bear("api", lambda listener=listener: _serve(app, listener))
+            zygote.bear("api", partial(_serve, app, listener))
     _say(ports=[listener.getsockname()[1] for listener in sockets])
     zygote.watch()
 
@@ -128,7 +129,7 @@ class Zygote:
         waiting.register(sys.stdin, selectors.EVENT_READ)
         while True:
             for key, _ in waiting.select():
-                if key.fileobj is sys.stdin and not self._obey(sys.stdin.readline()):
+                if key.fd == sys.stdin.fileno() and not self._obey(sys.stdin.readline()):
                     self._end()
                     return
             self._bury()

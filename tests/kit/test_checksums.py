@@ -10,7 +10,6 @@ from backend.kit.checksums import (
     Checksum,
     ChecksumType,
     InvalidChecksum,
-    composite_sha256,
     parse_s3_sha256,
     parse_sha256,
 )
@@ -58,21 +57,3 @@ class TestParseS3Sha256:
     def test_refuses_an_impossible_part_count(self, count):
         with pytest.raises(InvalidChecksum):
             parse_s3_sha256(f"{encoded(b'')}-{count}")
-
-
-class TestCompositeSha256:
-    def test_is_the_digest_of_the_digests(self):
-        parts = [b"one", b"two"]
-        digests = b"".join(sha256(part).digest() for part in parts)
-        assert composite_sha256(map(encoded, parts)) == Checksum(
-            encoded(digests) + "-2", ChecksumType.COMPOSITE
-        )
-
-    @given(st.lists(st.binary(), min_size=2, max_size=5, unique=True))
-    def test_depends_on_the_order(self, parts):
-        checksums = [encoded(part) for part in parts]
-        assert composite_sha256(checksums) != composite_sha256(reversed(checksums))
-
-    def test_needs_a_part(self):
-        with pytest.raises(InvalidChecksum):
-            composite_sha256([])

@@ -23,7 +23,7 @@ keys = st.sets(st.text(max_size=3))
 async def test_outer_join_pairs_each_key_once_in_order(left: set[str], right: set[str]) -> None:
     pairs = [pair async for pair in outer_join(stream(sorted(left)), stream(sorted(right)))]
 
-    joined = [(a or b).key for a, b in pairs if a or b]
+    joined = [item.key for a, b in pairs if (item := a or b)]
     assert joined == sorted(left | right)
     assert {a.key for a, _ in pairs if a} == left
     assert {b.key for _, b in pairs if b} == right

@@ -1,5 +1,6 @@
 """Whatever was shared with somebody, and whatever they move: they gain no rights by it."""
 
+from functools import partial
 from uuid import UUID, uuid4
 
 from hypothesis import HealthCheck, given, settings
@@ -27,7 +28,7 @@ class Tree:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.ada, self.bob = (world.run(lambda tx, who=who: join(tx, who, 0)) for who in "ab")
+        self.ada, self.bob = (world.run(partial(join, who=who, quota_bytes=0)) for who in "ab")
         self.ids: dict[str, UUID] = {}
 
     def grow(self, granted: dict[str, Role]) -> None:

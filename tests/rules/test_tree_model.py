@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from backend.features.tree.schemas import FolderCreate, NodeUpdate
 from backend.features.tree.search import search_files
 from backend.features.tree.trash import list_trash, restore, trash_node
 from backend.kit.vocabulary import NodeKind, Role
-from backend.models import Grant, Node, User
+from backend.models import Grant, Node, Space
 from backend.rules import access, quota
 from tests.rules.tree_model import Item, Model, Refused, pick_from
 from tests.rules.world import World, join, outcome_of, version
@@ -48,6 +49,11 @@ roles = st.sampled_from(list(Role))
 picks = st.sampled_from(range(12))
 
 
+async def root_id(tx: Transaction, user_id: UUID) -> UUID:
+    query = select(Node.id).where(Node.space_id == user_id)
+    return (await tx.execute(query)).scalar_one()
+
+
 class TreeMachine(RuleBasedStateMachine):
     """Does everything twice: to the model, and to the database."""
 
@@ -57,22 +63,22 @@ class TreeMachine(RuleBasedStateMachine):
         super().__init__()
         self.model = Model(QUOTAS)
         self.people = {
-            who: self.world.run(lambda tx, who=who, size=size: join(tx, who, size))
+            who: self.world.run(partial(join, who=who, quota_bytes=size))
             for who, size in QUOTAS.items()
         }
         self.ids: dict[Item, UUID] = {}
         for who, root in self.model.roots.items():
-            query = select(Node.id).where(Node.space_id == self.people[who].user_id)
-            self.ids[root] = self.world.run(lambda tx, query=query: tx.scalar(query))
+            self.ids[root] = self.world.run(partial(root_id, user_id=self.people[who].user_id))
 
     def both(
         self, model: Callable[[], T], product: Callable[[Transaction], Awaitable[Any]]
-    ) -> None:
+    ) -> T | None:
         """Do it to both: both do it, or both refuse for one reason."""
         made, expected = outcome_of(model, Refused)
         result, refusal = outcome_of(lambda: self.world.run(product), ApiError)
         assert refusal == expected
         if isinstance(made, Item):
+            assert result is not None
             self.ids[made] = result
         return made
 
@@ -98,7 +104,7 @@ class TreeMachine(RuleBasedStateMachine):
     def make_a_folder(self, who, where, name):
         self._make_a_folder(who, self.model.folder(where), name)
 
-    def _make_a_folder(self, who: str, folder: Item, name: str) -> Item:
+    def _make_a_folder(self, who: str, folder: Item, name: str) -> Any:
         async def make(tx):
             body = FolderCreate(name=name, folder_id=self.ids[folder])
             return (await create_folder(tx, self.people[who], body)).id
@@ -160,13 +166,16 @@ class TreeMachine(RuleBasedStateMachine):
     def _update(self, who: str, item: Item, body: NodeUpdate) -> Any:
         return lambda tx: update_node(tx, self.people[who], self.ids[item], item.kind, body)
 
+    async def _trash(self, who: str, node: Item, tx: Transaction) -> None:
+        await trash_node(tx, self.people[who], self.ids[node], node.kind)
+
     @rule(who=everyone, which=picks, and_its_folder=st.booleans())
     def trash(self, who, which, and_its_folder):
         item = self.model.item(which)
         for node in [item, item.parent] if item.parent and and_its_folder else [item]:
             self.both(
-                lambda node=node: self.model.trash(who, node),
-                lambda tx, node=node: trash_node(tx, self.people[who], self.ids[node], node.kind),
+                partial(self.model.trash, who, node),
+                partial(self._trash, who, node),
             )
 
     @precondition(lambda self: self.model.trashed())
@@ -211,10 +220,10 @@ class TreeMachine(RuleBasedStateMachine):
     def trees_and_quotas_are_the_same(self):
         owners = {person.user_id: who for who, person in self.people.items()}
         nodes = select(Node.id, Node.name, Node.path, Node.trash_root_id)
-        users = select(User.id, User.used_bytes)
+        spaces = select(Space.id, Space.used_bytes)
 
         async def read(tx):
-            used = await tx.execute(users.where(User.id.in_(owners)))
+            used = await tx.execute(spaces.where(Space.id.in_(owners)))
             return used.all(), await tx.execute(nodes.where(Node.space_id.in_(owners)))
 
         used, rows = self.world.run(read)
@@ -231,14 +240,14 @@ class TreeMachine(RuleBasedStateMachine):
 
     def teardown(self):
         for who, person in self.people.items():
-            self.world.run(lambda tx, who=who, person=person: self._sight(tx, who, person.user_id))
+            self.world.run(partial(self._sight, who=who, user_id=person.user_id))
 
     async def _sight(self, tx: Transaction, who: str, user_id: UUID) -> None:
         """What one person sees of it all."""
         found = await search_files(tx, user_id, limit=ALL)
         assert ids_of(found) == self._ids(self.model.files_of(who))
         assert {file["id"]: file["role"] for file in found.items} == {
-            self.ids[item]: self.model.role(who, item).name.lower()
+            self.ids[item]: Role(self.model.role(who, item) or 0).name.lower()
             for item in self.model.files_of(who)
         }
         trashed = await list_trash(tx, user_id, limit=ALL, cursor=None)

@@ -136,7 +136,9 @@ class Model:
             raise Refused("other_owner")
         if item in folder.lineage():
             raise Refused("folder_cycle")
-        self._require_role(who, item, self.role(who, folder))
+        role = self.role(who, folder)
+        assert role is not None  # an editor of it
+        self._require_role(who, item, role)
         self._require_free(folder, item.name)
         item.parent = folder
 

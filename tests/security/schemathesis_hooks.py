@@ -1,6 +1,7 @@
 """Who schemathesis calls as: it signs in anew each second, for it also signs itself out."""
 
 import os
+from typing import Any
 
 import httpx
 import schemathesis
@@ -10,7 +11,7 @@ import schemathesis
 class SignIn:
     """The account named in the environment."""
 
-    def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
+    def get(self, case: schemathesis.Case[Any], context: schemathesis.AuthContext) -> str:
         """A fresh access token."""
         form = {
             "grant_type": "password",
@@ -20,6 +21,8 @@ class SignIn:
         answer = httpx.post(f"{os.environ['FUZZ_URL']}/v1/auth/token", data=form)
         return str(answer.raise_for_status().json()["access_token"])
 
-    def set(self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext) -> None:
+    def set(
+        self, case: schemathesis.Case[Any], data: str, context: schemathesis.AuthContext
+    ) -> None:
         """Send it along."""
         case.headers["Authorization"] = f"Bearer {data}"

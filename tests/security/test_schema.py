@@ -71,7 +71,7 @@ async def test_the_document_tells_every_answer(cast: Cast, tmp_path: Path) -> No
         await set_user(cast.services, owner, role="admin")
         (tmp_path / "schemathesis.toml").write_text(configuration(await real_ids(cast)))
 
-        command = [
+        command: list[str | Path] = [
             *(SCHEMATHESIS, "run", f"{owner.url}/openapi.json", "--no-color", "--no-shrink"),
             *("--seed", "20261121", "--continue-on-failure"),
             *("--exclude-checks", ",".join(NOT_CHECKED), "--warnings", "off"),

@@ -33,7 +33,8 @@ class Stack:
     @property
     def parts(self) -> list[psutil.Process]:
         """Every process below it."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        parts: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return parts
 
     def part(self, word: str) -> psutil.Process:
         """The process, below its leash, whose command line holds `word`."""
@@ -59,12 +60,12 @@ def free_port() -> int:
 
 
 def launch(
-    data_dir: Path, port: int, user: tuple[str, ...] = (), **environment: str
+    data_dir: Path, port: int, user: tuple[str, ...] = (), *options: str, **environment: str
 ) -> "subprocess.Popen[str]":
     """Start it, perhaps as another user."""
     ours = {"DATA_DIR": str(data_dir), "PORT": str(port), "COLUMNS": "200", **environment}
     return subprocess.Popen(
-        [*user, sys.executable, "-m", "backend.cli", "dev"],
+        [*user, sys.executable, "-m", "backend.cli", "dev", *options],
         env={**os.environ, **ours},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -75,11 +76,15 @@ def launch(
 
 @contextmanager
 def stack(
-    data_dir: Path, port: int | None = None, user: tuple[str, ...] = (), **environment: str
+    data_dir: Path,
+    port: int | None = None,
+    user: tuple[str, ...] = (),
+    *options: str,
+    **environment: str,
 ) -> Iterator[Stack]:
     """Run it until the end of the block."""
     port = port or free_port()
-    process = launch(data_dir, port, user, **environment)
+    process = launch(data_dir, port, user, *options, **environment)
     try:
         printed = _read_welcome(process)
         yield Stack(process, f"http://127.0.0.1:{port}", data_dir, printed)

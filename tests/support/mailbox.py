@@ -21,7 +21,8 @@ class Mailbox:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a mail; called by aiosmtpd."""
-        message: Any = message_from_bytes(envelope.content or b"", policy=policy.default)
+        content: Any = envelope.content or b""
+        message: Any = message_from_bytes(content, policy=policy.default)
         self._mails.extend((recipient, message) for recipient in envelope.rcpt_tos)
         return "250 OK"
 

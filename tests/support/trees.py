@@ -30,26 +30,26 @@ Share = Callable[[Json, Person, str], Awaitable[None]]
 async def make_folder(person: Person, name: str, inside: Json | None = None) -> Json:
     """A new folder, in the root unless `inside` another one."""
     body = {"name": name, "folder_id": inside and inside["id"]}
-    return (await person.http.post("/v1/folders", json=body)).raise_for_status().json()
+    return document(await person.http.post("/v1/folders", json=body))
 
 
-async def names_in(person: Person, folder: Json, **query: object) -> list[str]:
+async def names_in(person: Person, folder: Json, **query: str | int) -> list[str]:
     """What a folder lists, in order."""
     return [item["name"] for item in await listed(person, folder, **query)]
 
 
-async def listed(person: Person, folder: Json, **query: object) -> list[Json]:
+async def listed(person: Person, folder: Json, **query: str | int) -> list[Json]:
     """Everything in a folder, page by page."""
     return await all_pages(person, f"/v1/folders/{folder['id']}/children", **query)
 
 
-async def all_pages(person: Person, path: str, **query: object) -> list[Json]:
+async def all_pages(person: Person, path: str, **query: str | int) -> list[Json]:
     """The items of every page of a list."""
     items: list[Json] = []
     cursor = None
     while True:
-        params = {**query, "cursor": cursor} if cursor else query
-        page = (await person.http.get(path, params=params)).raise_for_status().json()
+        params: Json = {**query, "cursor": cursor} if cursor else {**query}
+        page = document(await person.http.get(path, params=params))
         items += page["items"]
         if (cursor := page["next_cursor"]) is None:
             return items
@@ -57,12 +57,18 @@ async def all_pages(person: Person, path: str, **query: object) -> list[Json]:
 
 async def root_of(person: Person) -> Json:
     """A person's root folder."""
-    return (await person.http.get("/v1/folders/root")).raise_for_status().json()
+    return document(await person.http.get("/v1/folders/root"))
 
 
 async def usage_of(person: Person) -> Json:
     """A person's quota and use."""
-    return (await person.http.get("/v1/users/me/usage")).raise_for_status().json()
+    return document(await person.http.get("/v1/users/me/usage"))
+
+
+def document(response: httpx.Response) -> Json:
+    """What a successful call answered."""
+    answer: Json = response.raise_for_status().json()
+    return answer
 
 
 def problem(response: httpx.Response) -> tuple[int, str]:
@@ -126,7 +132,7 @@ def file_putter(services: Services) -> PutFile:
                 parent = await access.require(tx, user_id, node_id, Role.EDITOR)
             await add_version(tx, node_id, version)
             await quota.charge(tx, parent.space_id, size)
-        return (await person.http.get(f"/v1/files/{node_id}")).raise_for_status().json()
+        return document(await person.http.get(f"/v1/files/{node_id}"))
 
     return put_file
 

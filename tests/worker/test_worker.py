@@ -97,7 +97,7 @@ class TestFailing:
 
             async def all_failed() -> bool:
                 failed = text(f"SELECT count(*) FROM pgqueuer WHERE attempts > {attempts}")
-                return (await db.execute(failed)).scalar_one() >= 20
+                return int((await db.execute(failed)).scalar_one()) >= 20
 
             await until(all_failed)
         waits = [float(wait) for wait in (await db.execute(WAITS)).scalars()]

@@ -7,9 +7,9 @@ beside them in `models`; a row that only one query gives stands beside that quer
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Executable
+from sqlalchemy import ColumnElement, Executable
 from sqlalchemy.engine import Result
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
+from sqlalchemy.orm import DeclarativeBase
 
 R = TypeVar("R")
 
@@ -36,12 +36,10 @@ def require_columns(row: Callable[..., Any], columns: Sequence[str]) -> None:
         raise WrongColumns(f"{row.__name__}{fields} is not made of {tuple(columns)}")
 
 
-def columns(
-    row: Callable[..., Any], table: type[DeclarativeBase]
-) -> list[InstrumentedAttribute[Any]]:
-    """The columns of a table that make a row of this type, in its order."""
+def columns(row: Callable[..., Any], table: type[DeclarativeBase]) -> list[ColumnElement[Any]]:
+    """The columns of a table that make a row of this type, in its order and by its names."""
     names: tuple[str, ...] = row._fields  # type: ignore[attr-defined]  # a NamedTuple
-    return [getattr(table, name) for name in names]
+    return [table.__table__.c[name].label(name) for name in names]
 
 
 async def rows(db: Db, row: Callable[..., R], statement: Executable) -> list[R]:

@@ -4,6 +4,7 @@ A job that fails is retried with exponential backoff and jitter; after `MAX_ATTE
 the dead-letter state `failed`, where an operator sees it and can retry it.
 """
 
+import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
@@ -137,13 +138,16 @@ class _JitteredRetry(DatabaseRetryEntrypointExecutor):
         """Run the job; wait for half to all of the delay, or those that failed together meet again.
 
         Raises:
-            RetryRequested: it failed, and is to be tried again.
+            RetryRequested: it failed or was stopped with its worker, and is to be tried again.
         """
         try:
             await super().execute(job, context)
         except RetryRequested as retry:
             retry.delay *= random.uniform(0.5, 1)  # noqa: S311 - nothing to guess
             raise
+        except asyncio.CancelledError as stopped:
+            # pgqueuer deletes a job whose task was cancelled: it takes it for unwanted.
+            raise RetryRequested(timedelta(seconds=1), "the worker was stopped") from stopped
 
 
 def _retrying(parameters: EntrypointExecutorParameters) -> DatabaseRetryEntrypointExecutor:

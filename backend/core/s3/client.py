@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import math
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,12 +16,14 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
     MetadataRetrievalError,
     NoCredentialsError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.loaders import JSONFileLoader
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from backend.core.limits.guarded_service import Fault, Refused
 from backend.core.s3.credentials import Credentials, CredentialsMissing, RenewedCredentials
@@ -37,6 +40,8 @@ _FAULTS = (
     BotoConnectionError,
     HTTPClientError,
     ResponseParserError,
+    IncompleteReadError,
+    HTTPError,  # within a body botocore translates only some of them
     CredentialRetrievalError,
     MetadataRetrievalError,
     NoCredentialsError,
@@ -47,7 +52,7 @@ _REFUSALS = {"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "InvalidReques
 # The last three are where the credential chain may ask.
 _IN_USE = {"s3", "sqs", "sts", "portal.sso", "oidc"}
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_OK = 200
+_WITH_CONTENT = (200, 206)
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 
@@ -111,7 +116,8 @@ def s3_client(session: boto3.Session, settings: S3Settings, endpoint: str | None
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
             retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
-            max_pool_connections=settings.max_concurrency,
+            # Reads and writes of bytes come on top of the control calls.
+            max_pool_connections=settings.max_concurrency + 2 * settings.max_streams,
             tcp_keepalive=True,
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
@@ -159,6 +165,13 @@ def in_our_words(error: Exception) -> Fault | Refused | None:
     return Fault(code) if failed and code not in _REFUSALS else Refused(code)
 
 
+def end_reads(body: Any) -> None:
+    """Wake a thread that waits for bytes of an object: for it the connection ends. Never blocks."""
+    with suppress(ValueError, RuntimeError, OSError):  # it has ended already
+        # urllib3's response, from whose methods botocore passes on `close`, but not this one.
+        body.__enter__().shutdown()
+
+
 def _addressing_style(settings: S3Settings, endpoint: str | None) -> Literal["path", "virtual"]:
     """What "auto" means: AWS by host name, unless a dot would break its certificate; else by path.
 
@@ -191,9 +204,10 @@ def _refuse_cut_headers(
 
     Every answer says how long it is (RFC 9112, 6.3), and S3 gives every object an ETag.
     """
-    if response_dict["status_code"] != _OK:
+    if response_dict["status_code"] not in _WITH_CONTENT:
         return
     headers = response_dict["headers"]
     has_end = "content-length" in headers or "transfer-encoding" in headers
-    if not has_end or (operation_model.name == "HeadObject" and "etag" not in headers):
+    of_object = operation_model.name in {"HeadObject", "GetObject"}
+    if not has_end or (of_object and "etag" not in headers):
         raise ResponseParserError("The answer's headers are incomplete.")

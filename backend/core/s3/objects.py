@@ -27,6 +27,15 @@ class PartsRefused(StorageRefusal):
     """These parts make no object: missing, wrong ETag or checksum, out of order, too small."""
 
 
+# Codes of CompleteMultipartUpload that the caller's parts, and nothing else, explain.
+_UNUSABLE = ("BadDigest", "EntityTooSmall", "InvalidPart", "InvalidPartOrder")
+PARTS_REFUSED = dict.fromkeys((*_UNUSABLE, "InvalidRequest", "MalformedXML"), PartsRefused)
+
+
+class RangeEmpty(StorageRefusal):
+    """The object has no byte in this range."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
     """What the bucket says of one object.

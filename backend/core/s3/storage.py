@@ -1,25 +1,22 @@
-"""Control calls to the bucket: look, complete, abort, delete, list. Bytes never pass here.
+"""Control calls to the bucket: look, complete, abort, delete, list. Bytes pass in `streams` alone.
 
 Right for S3 and for lenient servers: Ceph RGW gives no checksum back and leaves the ETag out of
 the complete answer, so what an upload became is read with `head`, never from another answer.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import structlog
-
-from backend.core.errors import DependencyUnavailable
-from backend.core.limits.guarded_service import GuardedService, Refused
+from backend.core.limits.guarded_service import GuardedService
 from backend.core.s3.bucket_rules import ABORT_ABANDONED_UPLOADS, cors_rule, creation
+from backend.core.s3.calls import Expected, call
 from backend.core.s3.objects import (
+    PARTS_REFUSED,
     MultipartNotFound,
     ObjectHead,
     ObjectNotFound,
     OpenUpload,
     Part,
-    PartsRefused,
-    StorageRefusal,
     StoredObject,
     UndeletedKey,
 )
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
         PartTypeDef,
     )
 
-log = structlog.get_logger(__name__)
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -42,11 +37,6 @@ OBJECT_PREFIX = "objects/"
 """Every key starts with it: `objects/<yyyymmdd>/<uuid>`."""
 DELETE_BATCH = 1000
 """Keys that one DeleteObjects call takes (S3)."""
-
-
-# Codes of CompleteMultipartUpload that the caller's parts, and nothing else, explain.
-_UNUSABLE = ("BadDigest", "EntityTooSmall", "InvalidPart", "InvalidPartOrder")
-PARTS_REFUSED = dict.fromkeys((*_UNUSABLE, "InvalidRequest", "MalformedXML"), PartsRefused)
 
 
 class Storage:
@@ -256,21 +246,9 @@ class Storage:
         )
 
     async def _call(
-        self,
-        expected: Mapping[str, type[StorageRefusal]],
-        method: Callable[P, T],
-        *args: P.args,
-        **kwargs: P.kwargs,
+        self, expected: Expected, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Call the client; `expected` names the refusals the caller can do something about."""
-        try:
-            return await self._s3.call(method, *args, **kwargs)
-        except Refused as refused:
-            if refused.code in expected:
-                raise expected[refused.code](refused.code) from refused
-            # Not the client's doing: a policy, the bucket's name, or rights taken away.
-            log.warning("storage_refused", operation=method.__name__, code=refused.code)
-            raise DependencyUnavailable from refused
+        return await call(self._s3, expected, method, *args, **kwargs)
 
 
 def _part(found: "PartTypeDef") -> Part:

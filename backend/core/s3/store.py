@@ -1,4 +1,4 @@
-"""The object store as a process holds it: control calls on one side, signatures on the other."""
+"""The object store as a process holds it: control calls, signatures, and the bytes themselves."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,6 +16,7 @@ from backend.core.s3.client import (
 from backend.core.s3.credentials import RenewedCredentials
 from backend.core.s3.presign import BucketAddress, Presigner
 from backend.core.s3.storage import Storage
+from backend.core.s3.streams import Streams
 from backend.core.settings import S3Settings
 
 
@@ -24,6 +25,7 @@ class ObjectStore:
     """One bucket: what we do with it, and what we let clients do."""
 
     storage: Storage
+    streams: Streams
     presigner: Presigner
 
 
@@ -39,10 +41,14 @@ async def open_object_store(settings: S3Settings) -> AsyncIterator[ObjectStore]:
     client = await asyncio.to_thread(s3_client, session, settings, settings.endpoint_url)
     address = await asyncio.to_thread(bucket_address, session, settings)
     s3 = GuardedService("s3", translate=in_our_words, threads=settings.max_concurrency)
+    bytes_of_s3 = GuardedService(
+        "s3-streams", translate=in_our_words, threads=2 * settings.max_streams
+    )
     renewal = asyncio.create_task(credentials.keep_fresh())
     try:
         yield ObjectStore(
             storage=Storage(client, settings.bucket, s3),
+            streams=Streams(client, settings.bucket, bytes_of_s3, places=settings.max_streams),
             presigner=_presigner(settings, address, credentials),
         )
     finally:
@@ -50,6 +56,7 @@ async def open_object_store(settings: S3Settings) -> AsyncIterator[ObjectStore]:
         with suppress(asyncio.CancelledError):
             await renewal
         s3.close()
+        bytes_of_s3.close()
         client.close()
 
 

@@ -1,8 +1,6 @@
 """Passwords: argon2id through passlib, off the event loop."""
 
-import re
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
@@ -28,25 +26,13 @@ class PasswordTooEasy(Unprocessable):
     code = "password_too_easy"
 
 
-def _common_passwords() -> str:
-    """The 30,000 passwords most often found in leaks, between commas.
-
-    zxcvbn's module is read and not imported: it would hold 14 MB of names and words for good.
-    """
-    package = find_spec("zxcvbn")
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError("zxcvbn")
-    source = Path(package.origin).with_name("frequency_lists.py").read_text()
-    (passwords,) = re.findall(r'^ *"passwords": "([^"]+)"', source, re.MULTILINE)
-    return f",{passwords},"
-
-
-COMMON = _common_passwords()
+COMMON = "\n" + Path(__file__).with_name("common_passwords.txt").read_text()
+"""The passwords of at least 8 characters most often found in leaks, a line each."""
 
 
 def is_common(password: str) -> bool:
     """Whether it is among the first that an attacker tries, however it is capitalized."""
-    return "," not in password and f",{password.lower()}," in COMMON
+    return "\n" not in password and f"\n{password.lower()}\n" in COMMON
 
 
 def check_length(password: str) -> str:

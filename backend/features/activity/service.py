@@ -1,20 +1,22 @@
 """Feeds of events, the latest first."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, union_all
-from sqlalchemy.engine import Row
+from sqlalchemy import ColumnElement, select, union_all
 from sqlalchemy.orm import aliased
 
+from backend.core.database.keyset import descending
 from backend.core.database.rows import Db
-from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.features.activity.schemas import Activity, OwnActivity, Who
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import ActorKind, NodeKind, Role
 from backend.models import Event, User
 from backend.rules.access import require
+
+NEWEST = descending(id=Event.id)
 
 
 async def of_file(
@@ -29,8 +31,7 @@ async def of_file(
     sources = [Event.subject_id == file_id]
     if file.role >= Role.OWNER:
         sources.append(Event.data["node_id"].astext == str(file_id))
-    rows = await _latest(db, sources, limit, cursor)
-    items, next_cursor = cut_page(rows, limit, _cursor_of)
+    items, next_cursor = await _latest(db, sources, limit, cursor)
     return Page[Activity](
         items=[Activity(**_shared(row)) for row in items], next_cursor=next_cursor
     )
@@ -39,48 +40,58 @@ async def of_file(
 async def of_user(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Page[OwnActivity]:
     """What the user did, and what was done to their account."""
     sources = [Event.actor_id == user_id, Event.subject_id == user_id]
-    rows = await _latest(db, sources, limit, cursor)
-    items, next_cursor = cut_page(rows, limit, _cursor_of)
+    items, next_cursor = await _latest(db, sources, limit, cursor)
     return Page[OwnActivity](
         items=[OwnActivity(**_shared(row), ip=_own_ip(row, user_id)) for row in items],
         next_cursor=next_cursor,
     )
 
 
+class _Told(NamedTuple):
+    id: UUID
+    action: str
+    subject_kind: str
+    subject_id: UUID
+    actor_kind: ActorKind
+    actor_id: UUID | None
+    display_name: str | None
+    data: dict[str, Any]
+    ip: str | None
+    created_at: datetime
+
+
 async def _latest(
     db: Db, sources: list[ColumnElement[bool]], limit: int, cursor: str | None
-) -> list[Row[Any]]:
-    """The newest events of all sources, one more than the page holds.
+) -> tuple[Sequence[_Told], str | None]:
+    """A page of the newest events of all sources.
 
     Each source is cut by itself, so that its index gives the newest and nothing is sorted whole.
     """
-    newest = [_newest_ids(source, limit, cursor).subquery() for source in sources]
+    branches = [select(Event.id).where(source) for source in sources]
+    newest = [NEWEST.narrow(branch, limit, cursor).subquery() for branch in branches]
     ids = union_all(*(select(part.c.id) for part in newest)).subquery()
     actor = aliased(User)
     query = (
-        select(*Event.__table__.columns, actor.display_name)
+        select(
+            Event.id,
+            Event.action,
+            Event.subject_kind,
+            Event.subject_id,
+            Event.actor_kind,
+            Event.actor_id,
+            actor.display_name,
+            Event.data,
+            Event.ip,
+            Event.created_at,
+        )
         .join(actor, actor.id == Event.actor_id, isouter=True)
         .where(Event.id.in_(select(ids.c.id)))
-        .order_by(Event.id.desc())
-        .limit(limit + 1)
     )
-    return list(await db.execute(query))
+    return await NEWEST.fetch(db, _Told, query, limit, None)
 
 
-def _newest_ids(source: ColumnElement[bool], limit: int, cursor: str | None) -> Select[UUID]:
-    query = select(Event.id).where(source).order_by(Event.id.desc()).limit(limit + 1)
-    if cursor:
-        (last,) = decode_cursor(cursor, UUID)
-        query = query.where(Event.id < last)
-    return query
-
-
-def _cursor_of(row: Row[Any]) -> str:
-    return encode_cursor(row.id)
-
-
-def _shared(row: Row[Any]) -> dict[str, Any]:
-    who = Who(kind=ActorKind(row.actor_kind), id=row.actor_id, display_name=row.display_name)
+def _shared(row: _Told) -> dict[str, Any]:
+    who = Who(kind=row.actor_kind, id=row.actor_id, display_name=row.display_name)
     return {
         "id": row.id,
         "action": row.action,
@@ -92,6 +103,6 @@ def _shared(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _own_ip(row: Row[Any], user_id: UUID) -> str | None:
+def _own_ip(row: _Told, user_id: UUID) -> str | None:
     """One's own address; that of an administrator is nobody's business."""
     return row.ip if row.actor_id in (user_id, None) else None

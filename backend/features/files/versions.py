@@ -8,9 +8,9 @@ from sqlalchemy import delete, func, insert, literal, select, true, update
 from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
+from backend.core.database.keyset import descending
 from backend.core.database.rows import Db
 from backend.core.errors import NotFound
-from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.features.files.errors import CurrentVersion
 from backend.features.files.schemas import Version
@@ -20,13 +20,14 @@ from backend.features.tree.placement import lock_tree_of
 from backend.features.tree.purge import discard_objects
 from backend.features.tree.schemas import File
 from backend.kit import faults
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.ids import uuid7
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import FileVersion, Node, live
 from backend.rules import access, audit, quota
 from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
+
+NEWEST = descending(id=FileVersion.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,7 @@ async def list_versions(
         InvalidCursor: not from this list.
     """
     versions = select(FileVersion).where(FileVersion.node_id == file_id)
-    if cursor is not None:
-        versions = versions.where(FileVersion.id < decode_cursor(cursor, UUID)[0])
-    version = versions.order_by(FileVersion.id.desc()).limit(limit + 1).lateral("version")
+    version = NEWEST.narrow(versions, limit, cursor).lateral("version")
     query = (
         select(Node.current_version_id, version)
         .select_from(Node)
@@ -109,14 +108,14 @@ async def list_versions(
             live,
             access.inherited_role(user_id).is_not(None),
         )
-        .order_by(version.c.id.desc())
+        .order_by(*NEWEST.order(version))
     )
     rows = (await db.execute(query)).all()
     if not rows:
         raise NotFound
     # Beyond the oldest version there is one row of nulls.
     found = rows if rows[0].id else []
-    page, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.id))
+    page, next_cursor = NEWEST.cut(found, limit)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
 

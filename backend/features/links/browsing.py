@@ -3,21 +3,22 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, tuple_, union_all
+from sqlalchemy import Integer, Select, func, literal, literal_column, select, union_all
 from sqlalchemy.engine import Row
 
+from backend.core.database.keyset import ascending
 from backend.core.database.rows import Db
 from backend.core.errors import NotFound
-from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.features.links.opening import below
 from backend.features.links.schemas import PublicItem
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import NodeKind
 from backend.models import Node, live
 
 KINDS = (NodeKind.FOLDER, NodeKind.FILE)
 """In the order they are listed."""
+BY_NAME = ascending(name_key=Node.name_key, id=Node.id)
+BY_KIND = ascending(rank=literal_column("rank", Integer), **BY_NAME.columns)
 
 
 async def find_folder(db: Db, link: Row[Any], folder_id: UUID | None) -> Row[Any]:
@@ -41,14 +42,11 @@ async def list_children(
     db: Db, folder_id: UUID, limit: int, cursor: str | None
 ) -> Page[PublicItem]:
     """What a folder holds: folders first, then files, both by name."""
-    after = decode_cursor(cursor, int, str, UUID) if cursor else (0, "", UUID(int=0))
+    after = BY_KIND.read(cursor) if cursor else (0, "", UUID(int=0))
     parts = [_children(folder_id, rank, after, limit) for rank in range(len(KINDS))]
     either = union_all(*(select(part.subquery()) for part in parts)).subquery()
-    query = select(either).order_by(either.c.rank, either.c.name_key, either.c.id).limit(limit + 1)
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(
-        rows, limit, lambda row: encode_cursor(row.rank, row.name_key, row.id)
-    )
+    query = select(either).order_by(*BY_KIND.order(either)).limit(limit + 1)
+    page, next_cursor = BY_KIND.cut((await db.execute(query)).all(), limit)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
 
@@ -61,12 +59,10 @@ def _children(
         select(Node.id, Node.kind, Node.name, Node.name_key, Node.size)
         .add_columns(Node.content_type, Node.updated_at, literal(rank).label("rank"))
         .where(Node.parent_id == folder_id, Node.kind == KINDS[rank], live, rank >= after_rank)
-        .order_by(Node.name_key, Node.id)
-        .limit(limit + 1)
     )
     if rank == after_rank:
-        query = query.where(tuple_(Node.name_key, Node.id) > tuple(after_place))
-    return query
+        query = query.where(BY_NAME.beyond(after_place))
+    return BY_NAME.narrow(query, limit)
 
 
 async def trail(db: Db, link: Row[Any], folder: Row[Any]) -> list[Row[Any]]:

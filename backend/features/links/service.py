@@ -4,28 +4,27 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
+from backend.core.database.keyset import descending
 from backend.core.database.requests import RequestTransaction
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, columns, first
 from backend.core.errors import NotFound
-from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.core.services import Services
 from backend.features.links.errors import BelowDownloadCount, LinkRevoked
 from backend.features.links.schemas import CreatedLink, Link, LinkCreate, LinkUpdate
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.ids import uuid7
 from backend.kit.tokens import new_token, token_hash
 from backend.kit.vocabulary import NodeKind, Role
-from backend.models import Link as LinkRow
-from backend.models import Node
+from backend.models import Link as LinkTable
+from backend.models import LinkRow, Node
 from backend.rules import access, audit
 from backend.rules.account_lock import hold_open
 from backend.rules.actor import Actor
 from backend.rules.principal import Principal
 
+NEWEST = descending(id=LinkTable.id)
 LIMITS = ("expires_at", "password", "max_downloads")
 
 
@@ -49,7 +48,7 @@ async def create(
     await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
     token, link_id = new_token(), uuid7()
     made = await tx.execute(
-        insert(LinkRow)
+        insert(LinkTable)
         .values(
             id=link_id,
             node_id=node_id,
@@ -59,7 +58,7 @@ async def create(
             expires_at=new.expires_at,
             max_downloads=new.max_downloads,
         )
-        .returning(*LinkRow.__table__.columns)
+        .returning(*columns(LinkRow, LinkTable))
     )
     link = made.one()
     limits = [name for name in LIMITS if getattr(new, name) is not None]
@@ -76,17 +75,13 @@ async def list_links(
     Raises:
         NotFound, RoleRequired: the caller does not own the node.
     """
-    query = select(*LinkRow.__table__.columns).order_by(LinkRow.id.desc()).limit(limit + 1)
+    query = select(*columns(LinkRow, LinkTable))
     if node_id is None:
-        query = query.where(LinkRow.created_by == principal.user_id)
+        query = query.where(LinkTable.created_by == principal.user_id)
     else:
         await access.require(db, principal.user_id, node_id, Role.OWNER)
-        query = query.where(LinkRow.node_id == node_id)
-    if cursor:
-        (last_id,) = decode_cursor(cursor, UUID)
-        query = query.where(LinkRow.id < last_id)
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
+        query = query.where(LinkTable.node_id == node_id)
+    page, next_cursor = await NEWEST.fetch(db, LinkRow, query, limit, cursor)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
 
@@ -96,7 +91,7 @@ async def get(db: Db, principal: Principal, link_id: UUID) -> Link:
     Raises:
         NotFound: neither made by the caller nor on a node they own.
     """
-    found = (await db.execute(_manageable(principal.user_id, link_id))).first()
+    found = await first(db, LinkRow, _manageable(principal.user_id, link_id))
     if found is None:
         raise NotFound
     return _present(found)
@@ -142,10 +137,10 @@ async def change(
     if not values:
         return _present(link)
     changed = await tx.execute(
-        update(LinkRow)
-        .where(LinkRow.id == link_id)
+        update(LinkTable)
+        .where(LinkTable.id == link_id)
         .values(values)
-        .returning(*LinkRow.__table__.columns)
+        .returning(*columns(LinkRow, LinkTable))
     )
     await _record(tx, principal, "link.updated", link, changed=changed_fields)
     return _present(changed.one())
@@ -158,16 +153,16 @@ async def revoke(tx: Transaction, principal: Principal, link_id: UUID) -> None:
         NotFound: as for `get`.
     """
     await _lock(tx, principal, link_id)
-    await revoke_links(tx, principal.actor, LinkRow.id == link_id)
+    await revoke_links(tx, principal.actor, LinkTable.id == link_id)
 
 
 async def revoke_links(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> None:
     """Withdraw the links that meet all conditions in `which`."""
     ended = (
-        update(LinkRow)
-        .where(*which, LinkRow.revoked_at.is_(None))
+        update(LinkTable)
+        .where(*which, LinkTable.revoked_at.is_(None))
         .values(revoked_at=func.now())
-        .returning(LinkRow.id, LinkRow.node_id)
+        .returning(LinkTable.id, LinkTable.node_id)
     )
     revoked = [(link.id, {"node_id": str(link.node_id)}) for link in await tx.execute(ended)]
     await audit.record_all(tx, actor, "link.revoked", revoked)
@@ -176,26 +171,26 @@ async def revoke_links(tx: Transaction, actor: Actor, *which: ColumnElement[bool
 def _manageable(user_id: UUID, link_id: UUID) -> Select[*tuple[Any, ...]]:
     """A link, for the one who made it and for every owner of its node, trashed or not."""
     return (
-        select(*LinkRow.__table__.columns)
-        .join(Node, Node.id == LinkRow.node_id)
+        select(*columns(LinkRow, LinkTable))
+        .join(Node, Node.id == LinkTable.node_id)
         .where(
-            LinkRow.id == link_id,
+            LinkTable.id == link_id,
             or_(
-                LinkRow.created_by == user_id,
+                LinkTable.created_by == user_id,
                 access.inherited_role(user_id) == Role.OWNER,
             ),
         )
     )
 
 
-async def _lock(tx: Transaction, principal: Principal, link_id: UUID) -> Row[Any]:
-    query = _manageable(principal.user_id, link_id).with_for_update(of=LinkRow)
-    if (link := (await tx.execute(query)).first()) is None:
+async def _lock(tx: Transaction, principal: Principal, link_id: UUID) -> LinkRow:
+    query = _manageable(principal.user_id, link_id).with_for_update(of=LinkTable)
+    if (link := await first(tx, LinkRow, query)) is None:
         raise NotFound
     return link
 
 
-def _present(row: Row[Any]) -> Link:
+def _present(row: LinkRow) -> Link:
     return Link(
         id=row.id,
         node_id=row.node_id,
@@ -209,6 +204,6 @@ def _present(row: Row[Any]) -> Link:
 
 
 async def _record(
-    tx: Transaction, principal: Principal, action: str, link: Row[Any], **data: Any
+    tx: Transaction, principal: Principal, action: str, link: LinkRow, **data: Any
 ) -> None:
     await audit.record(tx, principal.actor, action, link.id, node_id=str(link.node_id), **data)

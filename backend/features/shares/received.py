@@ -1,32 +1,41 @@
 """What others share with the caller."""
 
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from backend.core.database.rows import Db
-from backend.core.http.pages import Documents, cut_page
-from backend.features.tree.nodes import document, node_select
-from backend.kit.cursors import decode_cursor, encode_cursor
-from backend.models import Node, live
-from backend.rules.access import received_grants
+from sqlalchemy import Select, select
+
+from backend.core.database.keyset import descending
+from backend.core.database.rows import Db, rows
+from backend.core.http.pages import Documents
+from backend.features.tree.nodes import NodeView, document, node_select
+from backend.models import Grant, Node, live
+from backend.rules.access import inherited_role, received_grants
+
+LATEST = descending(id=Grant.id)
+
+
+class _Received(NamedTuple):
+    id: UUID
+    node_id: UUID
 
 
 async def shared_with_me(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Documents:
-    """Live nodes with a grant to the user, the latest grant first, in one query.
+    """Live nodes with a grant to the user, the latest grant first.
 
     Grants have ids that sort by time, so the id alone is the sort key and the cursor.
     """
-    grant = received_grants(user_id).subquery("received")
-    query = (
-        node_select(user_id)
-        .add_columns(grant.c.id.label("grant_id"))
-        .join(grant, grant.c.node_id == Node.id)
-        .where(live)
-        .order_by(grant.c.id.desc())
-        .limit(limit + 1)
+    grants = received_grants(user_id).where(
+        select(Node.id).where(Node.id == Grant.node_id, live).exists()
     )
-    if cursor:
-        (last_id,) = decode_cursor(cursor, UUID)
-        query = query.where(grant.c.id < last_id)
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.grant_id))
-    return Documents([document(row) for row in page], next_cursor)
+    page, next_cursor = await LATEST.fetch(db, _Received, grants, limit, cursor)
+    wanted = [grant.node_id for grant in page]
+    seen = {node.id: node for node in await rows(db, NodeView, _still_seen(user_id, wanted))}
+    return Documents([document(seen[it]) for it in wanted if it in seen], next_cursor)
+
+
+def _still_seen(user_id: UUID, node_ids: list[UUID]) -> Select[*tuple[Any, ...]]:
+    """A grant may end between the two statements."""
+    return node_select(user_id).where(
+        Node.id.in_(node_ids), live, inherited_role(user_id).is_not(None)
+    )

@@ -1,12 +1,10 @@
 """What is in a folder: files and folders together, in one order."""
 
-from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     Integer,
     Select,
     Uuid,
@@ -14,17 +12,16 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
-    tuple_,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.core.database.engine import fetch
+from backend.core.database.keyset import Keyset
 from backend.core.database.prepared import Prepared
 from backend.core.database.rows import Db
 from backend.core.errors import NotFound
-from backend.core.http.pages import Documents, cut_page
+from backend.core.http.pages import Documents
 from backend.features.tree.nodes import USER_ID, NodeView, document, node_select
-from backend.kit.cursors import InvalidCursor, decode_cursor, encode_cursor
 from backend.kit.vocabulary import NodeKind
 from backend.models import Node, live
 from backend.rules.access import inherited_role
@@ -34,15 +31,10 @@ FOLDER_ID = bindparam("folder_id", type_=Uuid())
 Sort = Literal["name", "-name", "updated_at", "-updated_at", "size", "-size"]
 
 # Names are unique within a folder; what is not gets the id as a tie-break.
-KEYS: dict[str, tuple[InstrumentedAttribute[Any], ...]] = {
-    "name": (Node.name_key,),
-    "updated_at": (Node.updated_at, Node.id),
-    "size": (Node.size, Node.id),
-}
-TYPES: dict[str, tuple[type, ...]] = {
-    "name": (str,),
-    "updated_at": (datetime, UUID),
-    "size": (int, UUID),
+KEYS: dict[str, dict[str, InstrumentedAttribute[Any]]] = {
+    "name": {"name_key": Node.name_key},
+    "updated_at": {"updated_at": Node.updated_at, "id": Node.id},
+    "size": {"size": Node.size, "id": Node.id},
 }
 
 
@@ -71,10 +63,10 @@ async def list_children(
         NotFound: no such folder, or invisible to the caller.
         InvalidCursor: not from this list, or from another sort order.
     """
-    values = {} if cursor is None else _last_seen(sort, cursor)
+    values = _last_seen(sort, cursor) if cursor else {}
     rows = await fetch(
         db,
-        listing(sort, kind, continued=cursor is not None),
+        listing(sort, kind, continued=bool(cursor)),
         user_id=user_id,
         folder_id=folder_id,
         rows=limit + 1,
@@ -84,7 +76,7 @@ async def list_children(
         raise NotFound
     # A folder without children is one row of nulls.
     found = rows if rows[0].id else []
-    page, next_cursor = cut_page(found, limit, lambda row: _cursor_of(sort, row))
+    page, next_cursor = _keyset(sort).cut(found, limit)
     return Documents([document(row) for row in page], next_cursor)
 
 
@@ -96,29 +88,22 @@ def listing(sort: Sort, kind: NodeKind | None, *, continued: bool) -> Prepared[N
         # Written out, so that the planner sees that the index of the subfolders will do.
         children = children.where(Node.kind == literal_column(f"'{kind.value}'"))
     if continued:
-        children = children.where(_beyond(sort))
-    order = _order(sort, KEYS[sort.removeprefix("-")])
-    limited = children.order_by(*order).limit(bindparam("rows", type_=Integer()))
+        keys = KEYS[sort.removeprefix("-")]
+        last = [bindparam(f"last_{name}", type_=key.type) for name, key in keys.items()]
+        children = children.where(_keyset(sort).beyond(last))
+    limited = children.order_by(*_keyset(sort).order()).limit(bindparam("rows", type_=Integer()))
     return Prepared(NodeView, _if_visible(limited, sort))
 
 
-def _order(sort: Sort, columns: tuple[Any, ...]) -> list[Any]:
-    return [column.desc() if sort.startswith("-") else column.asc() for column in columns]
-
-
-def _beyond(sort: Sort) -> ColumnElement[bool]:
-    columns = KEYS[sort.removeprefix("-")]
-    last = tuple_(*(bindparam(f"last_{key.key}", type_=key.type) for key in columns))
-    return tuple_(*columns) < last if sort.startswith("-") else tuple_(*columns) > last
+def _keyset(sort: Sort) -> Keyset:
+    return Keyset(KEYS[sort.removeprefix("-")], is_descending=sort.startswith("-"), name=sort)
 
 
 def _last_seen(sort: Sort, cursor: str) -> dict[str, Any]:
-    """The values of `_beyond`."""
-    name = sort.removeprefix("-")
-    given, *values = decode_cursor(cursor, str, *TYPES[name])
-    if given != sort:
-        raise InvalidCursor(given)
-    return {f"last_{key.key}": value for key, value in zip(KEYS[name], values, strict=True)}
+    """The values that a continued `listing` binds."""
+    keyset = _keyset(sort)
+    names = (f"last_{name}" for name in keyset.columns)
+    return dict(zip(names, keyset.read(cursor), strict=True))
 
 
 def _if_visible(children: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple[Any, ...]]:
@@ -134,11 +119,5 @@ def _if_visible(children: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple
         .subquery("visible")
     )
     child = children.lateral("child")
-    order = _order(sort, tuple(child.c[column.key] for column in KEYS[sort.removeprefix("-")]))
+    order = _keyset(sort).order(child)
     return select(child).select_from(visible.outerjoin(child, true())).order_by(*order)
-
-
-def _cursor_of(sort: Sort, row: NodeView) -> str:
-    return encode_cursor(
-        sort, *(getattr(row, column.key) for column in KEYS[sort.removeprefix("-")])
-    )

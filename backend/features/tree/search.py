@@ -4,18 +4,19 @@ import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, not_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, func, not_, select, union_all
 
-from backend.core.database.rows import Db, rows
-from backend.core.http.pages import Documents, cut_page
+from backend.core.database.keyset import ascending
+from backend.core.database.rows import Db
+from backend.core.http.pages import Documents
 from backend.features.tree.nodes import NodeView, file_document, node_select
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.names import name_key
 from backend.kit.vocabulary import NodeKind
 from backend.models import Node, live
 from backend.rules.access import granted_nodes
 
 MAX_WORDS = 16
+BY_NAME = ascending(name_key=Node.name_key, id=Node.id)
 CONTENT_TYPE_PATTERN = r"^[\w!#$&^.+-]+/([\w!#$&^.+-]+|\*)$"
 
 _WILDCARDS = re.compile(r"([\\%_])")
@@ -44,21 +45,16 @@ async def search_files(
     Raises:
         InvalidCursor: not from this list.
     """
-    order = (Node.name_key, Node.id)
     where = [Node.kind == NodeKind.FILE, live, *_named(q)]
     if content_type:
         where.append(_of_type(content_type))
-    if cursor is not None:
-        name, file_id = decode_cursor(cursor, str, UUID)
-        where.append(tuple_(*order) > tuple_(literal(name, Node.name_key.type), literal(file_id)))
     branches = [
-        branch.where(*where).order_by(*order).limit(limit + 1).subquery().select()
+        BY_NAME.narrow(branch.where(*where), limit, cursor).subquery().select()
         for branch in _visible(user_id)
     ]
     found = union_all(*branches).subquery("found")
-    query = node_select(user_id).join(found, found.c.id == Node.id).order_by(*order)
-    seen = await rows(db, NodeView, query.limit(limit + 1))
-    page, next_cursor = cut_page(seen, limit, lambda row: encode_cursor(row.name_key, row.id))
+    query = node_select(user_id).join(found, found.c.id == Node.id)
+    page, next_cursor = await BY_NAME.fetch(db, NodeView, query, limit, None)
     return Documents([file_document(row) for row in page], next_cursor)
 
 

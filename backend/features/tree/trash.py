@@ -4,32 +4,29 @@ What is trashed is one entry: the node with everything live below it. It stays i
 trashed it, and everyone who may edit it there sees it in their trash.
 """
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     Select,
     func,
-    literal,
     not_,
     or_,
     select,
-    tuple_,
     union_all,
     update,
 )
 
 from backend.core.database.engine import Transaction
-from backend.core.database.rows import Db, first, rows
+from backend.core.database.keyset import descending
+from backend.core.database.rows import Db, first
 from backend.core.errors import NotFound
-from backend.core.http.pages import Documents, cut_page
+from backend.core.http.pages import Documents
 from backend.features.tree.errors import ParentTrashed, RootFolder
 from backend.features.tree.moves import rewrite_paths
 from backend.features.tree.nodes import NodeView, document, get_node, node_select
 from backend.features.tree.placement import find_child, free_name, lock_tree_of
 from backend.features.tree.schemas import File, Folder
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node, live
@@ -39,6 +36,8 @@ from backend.rules.principal import Principal
 
 is_entry = Node.trash_root_id == Node.id
 """The condition of what the trash lists: what was in a trashed folder goes and comes with it."""
+
+LATEST = descending(trashed_at=Node.trashed_at, id=Node.id)
 
 
 async def trash_node(tx: Transaction, principal: Principal, node_id: UUID, kind: NodeKind) -> None:
@@ -117,22 +116,12 @@ async def _former_folder(tx: Transaction, user_id: UUID, entry: SeenNode) -> See
 
 async def list_trash(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -> Documents:
     """One page of what the caller may restore, last trashed first, in one statement."""
-    branches = _entries(user_id)
-    if cursor is not None:
-        last = tuple_(*map(literal, decode_cursor(cursor, datetime, UUID)))
-        branches = [branch.where(tuple_(Node.trashed_at, Node.id) < last) for branch in branches]
-    newest = (Node.trashed_at.desc(), Node.id.desc())
-    entries = union_all(
-        *(branch.order_by(*newest).limit(limit + 1).subquery().select() for branch in branches)
-    ).subquery("entries")
-    query = (
-        node_select(user_id)
-        .join(entries, entries.c.id == Node.id)
-        .order_by(*newest)
-        .limit(limit + 1)
-    )
-    found = await rows(db, NodeView, query)
-    page, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.trashed_at, row.id))
+    branches = [
+        LATEST.narrow(branch, limit, cursor).subquery().select() for branch in _entries(user_id)
+    ]
+    entries = union_all(*branches).subquery("entries")
+    query = node_select(user_id).join(entries, entries.c.id == Node.id)
+    page, next_cursor = await LATEST.fetch(db, NodeView, query, limit, None)
     return Documents([document(row) for row in page], next_cursor)
 
 

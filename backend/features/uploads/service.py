@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from backend.core.database.engine import Database, fetch_one
-from backend.core.database.rows import Db, first, rows
+from backend.core.database.keyset import descending
+from backend.core.database.rows import Db, first
 from backend.core.errors import NotFound
-from backend.core.http.pages import cut_page
 from backend.core.s3.storage import Storage
 from backend.core.settings import UploadSettings
 from backend.features.files.service import get_file
@@ -23,10 +23,11 @@ from backend.features.uploads.schemas import Upload as UploadDocument
 from backend.features.uploads.signing import UploadSigner, describe
 from backend.features.uploads.states import in_state
 from backend.kit import faults
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import UploadState
 from backend.models import Upload, UploadRow
 from backend.rules.principal import Principal
+
+NEWEST = descending(id=Upload.id)
 
 
 async def list_uploads(
@@ -49,10 +50,7 @@ async def list_uploads(
     query = queries.uploads(Upload.created_by == user_id)
     if state is not None:
         query = query.where(in_state(state))
-    if cursor is not None:
-        query = query.where(Upload.id < decode_cursor(cursor, UUID)[0])
-    found = await rows(db, UploadRow, query.order_by(Upload.id.desc()).limit(limit + 1))
-    page, next_cursor = cut_page(found, limit, lambda row: encode_cursor(row.id))
+    page, next_cursor = await NEWEST.fetch(db, UploadRow, query, limit, cursor)
     await signer.count(len(page))
     return map(signer.listed, page), next_cursor
 

@@ -5,7 +5,7 @@ from tests.support.sharing import make_link, public, share
 from tests.support.transfer import upload_file
 
 
-async def activity(person: Person, file_id: str, **query: object) -> httpx.Response:
+async def activity(person: Person, file_id: str, **query: str | int) -> httpx.Response:
     return await person.http.get(f"/v1/files/{file_id}/activity", params=query)
 
 

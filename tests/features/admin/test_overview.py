@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ class TestEvents:
         ada = await register("ada")
         for number in range(3):
             await ada.http.post("/v1/folders", json={"name": f"folder {number}"})
-        query = {"actor_id": ada.id, "action": "folder.created", "limit": 2}
+        query: dict[str, Any] = {"actor_id": ada.id, "action": "folder.created", "limit": 2}
 
         first = (await admin.http.get("/v1/admin/events", params=query)).json()
         query["cursor"] = first["next_cursor"]

@@ -89,8 +89,8 @@ class TestForged:
         ],
     )
     async def test_of_any_other_kind_is_refused(self, http: httpx.AsyncClient, value: str) -> None:
-        headers = {"Authorization": value.encode()}
-        answer = await http.get("/v1/users/me", headers=headers)  # type: ignore[arg-type]
+        headers = [(b"Authorization", value.encode())]
+        answer = await http.get("/v1/users/me", headers=headers)
 
         assert answer.status_code == 401
 
@@ -161,7 +161,7 @@ class TestRotation:
         del claims[claim]
 
         key = signer._keys[header["kid"]]
-        partial = jwt.encode(claims, key, headers={"kid": header["kid"]})  # type: ignore[arg-type]
+        partial = jwt.encode(claims, key, headers={"kid": header["kid"]})
 
         with pytest.raises(Unauthorized):
             signer.verify(partial, "us")

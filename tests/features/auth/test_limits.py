@@ -30,7 +30,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     """An API of its own, with the default limits but for those given, behind a proxy."""
     async with AsyncExitStack() as stack:
 
-        async def start(*, proxies: Any = ("127.0.0.0/8",), **rates: str) -> httpx.AsyncClient:
+        async def start(*, proxies: Any = ("127.0.0.0/8",), **rates: Any) -> httpx.AsyncClient:
             changes = {
                 "auth": AuthSettings(**rates),
                 "trusted_proxies": [ip_network(proxy) for proxy in proxies],

@@ -30,7 +30,7 @@ async def rows_of(services: Services, person: Person) -> int:
     users = select(func.count()).select_from(User).where(User.id == person.id)
     nodes = select(func.count()).select_from(Node).where(Node.space_id == person.id)
     query = select(users.scalar_subquery() + nodes.scalar_subquery())
-    return (await services.database.autocommit.execute(query)).scalar_one()
+    return int((await services.database.autocommit.execute(query)).scalar_one())
 
 
 class TestLeaving:

@@ -1,22 +1,21 @@
 """A database and a bucket of their own: other tests leave behind what fsck would find."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from click.testing import Result
 from pydantic import SecretStr
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from backend.cli import app
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
-from tests.conftest import RATES, new_database, serve
+from tests.conftest import UNLIMITED, new_database, serve
 from tests.support.embedded_s3 import Endpoint
 from tests.support.people import Register, people
 from tests.support.transfer import upload_file
 
-Run = Callable[..., "asyncio.Future[Result]"]
+Run = Callable[..., Awaitable[Result]]
 """`await run("--repair", settings=...)`: `we-upload fsck`, on the tests' own database and bucket
 unless other settings are given."""
 
@@ -27,7 +26,7 @@ async def own_settings(postgres_url: str, s3_endpoint: Endpoint) -> Settings:
     return Settings(
         s3=S3Settings(endpoint_url=s3_endpoint.url, bucket="fsck"),
         database=DatabaseSettings(url=SecretStr(url)),
-        auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+        auth=AuthSettings(**UNLIMITED),
     )
 
 
@@ -59,6 +58,6 @@ def run(
         monkeypatch.setenv("DATABASE_URL", settings.database.url.get_secret_value())
         monkeypatch.setenv("S3_ENDPOINT_URL", settings.s3.endpoint_url or "")
         monkeypatch.setenv("S3_BUCKET", settings.s3.bucket)
-        return await asyncio.to_thread(CliRunner().invoke, app, ["fsck", *options])
+        return await asyncio.to_thread(lambda: CliRunner().invoke(app, ["fsck", *options]))
 
     return run

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from backend.core.services import Services
 from backend.features.fsck.jobs import report
-from backend.models import User
+from backend.models import Space
 from tests.features.fsck.conftest import Run
 from tests.support.people import Person, Register
 
@@ -18,7 +18,7 @@ from tests.support.people import Person, Register
 async def ada_miscounted(services: Services, register: Register) -> Person:
     ada = await register("ada")
     await services.database.autocommit.execute(
-        update(User).where(User.id == ada.id).values(used_bytes=7)
+        update(Space).where(Space.id == ada.id).values(used_bytes=7)
     )
     return ada
 
@@ -31,7 +31,7 @@ async def test_nothing_found(run: Run) -> None:
 
 
 async def test_a_table_and_its_exit_code(run: Run, ada_miscounted: Person) -> None:
-    result = await run("--older-than", "1h")
+    result = await run("--older-than", "PT1H")
 
     assert result.exit_code == 3
     assert "used_bytes" in result.stdout
@@ -51,12 +51,18 @@ async def test_json_lines_that_end_with_a_summary(run: Run, ada_miscounted: Pers
         "repaired": True,
     }
     assert summary["found"] == summary["repaired"] == {"used_bytes": 1}
-    assert summary["checked"]["accounts"] >= 1
+    assert summary["checked"]["spaces"] >= 1
     assert (await run("--json")).exit_code == 0
 
 
-async def test_an_age_that_is_none(run: Run) -> None:
-    result = await run("--older-than", "yesterday")
+@pytest.mark.parametrize("age", ["0", "3600", "P7D"])
+async def test_an_age_is_written_as_durations_of_the_settings_are(run: Run, age: str) -> None:
+    assert (await run("--older-than", age)).exit_code == 0
+
+
+@pytest.mark.parametrize("age", ["yesterday", "24h", "-PT1H", "-1", ""])
+async def test_an_age_that_is_none(run: Run, age: str) -> None:
+    result = await run(f"--older-than={age}")
 
     assert result.exit_code == 2
     assert "no duration" in result.stderr

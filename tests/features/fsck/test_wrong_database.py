@@ -1,7 +1,7 @@
 """`--repair` with a database and a bucket that do not belong together: nothing may be deleted."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from backend.core.services import Services, open_services
 from backend.core.settings import AuthSettings, DatabaseSettings, S3Settings, Settings
-from tests.conftest import RATES, new_database, serve
+from tests.conftest import UNLIMITED, new_database, serve
 from tests.features.fsck.conftest import Run
 from tests.support.embedded_s3 import Endpoint
 from tests.support.people import people
@@ -34,10 +34,11 @@ class Installation:
         return sum(objects), sum(uploads)
 
 
+Install = Callable[..., Awaitable[Installation]]
+
+
 @pytest.fixture(scope="module")
-async def installed(
-    postgres_url: str, s3_endpoint: Endpoint
-) -> AsyncIterator[Callable[..., object]]:
+async def installed(postgres_url: str, s3_endpoint: Endpoint) -> AsyncIterator[Install]:
     """Makes installations; they last as long as the tests here."""
     async with AsyncExitStack() as stack:
 
@@ -45,7 +46,7 @@ async def installed(
             settings = Settings(
                 s3=S3Settings(endpoint_url=s3_endpoint.url, bucket=bucket),
                 database=DatabaseSettings(url=SecretStr(await new_database(postgres_url))),
-                auth=AuthSettings(**dict.fromkeys(RATES, "1000000/minute")),
+                auth=AuthSettings(**UNLIMITED),
             )
             services = await stack.enter_async_context(open_services(settings))
             await services.storage.ensure_bucket([])
@@ -61,18 +62,18 @@ async def installed(
 
 
 @pytest.fixture(scope="module")
-async def ours(installed) -> Installation:
+async def ours(installed: Install) -> Installation:
     return await installed("ours", files=13, multiparts=3)
 
 
 @pytest.fixture(scope="module")
-async def small(installed) -> Installation:
+async def small(installed: Install) -> Installation:
     """Fewer of everything than a repair may delete without being asked twice."""
     return await installed("small", files=2, multiparts=1)
 
 
 @pytest.fixture(scope="module")
-async def empty(installed) -> Installation:
+async def empty(installed: Install) -> Installation:
     return await installed("empty")
 
 
@@ -84,7 +85,7 @@ def mixed(bucket: Installation, database: Installation) -> Settings:
 async def test_an_empty_database_costs_no_object(
     run: Run, ours: Installation, empty: Installation
 ) -> None:
-    result = await run("--repair", "--older-than", "0s", settings=mixed(ours, empty))
+    result = await run("--repair", "--older-than", "0", settings=mixed(ours, empty))
 
     assert await ours.in_bucket() == (13, 3)
     assert result.exit_code == 3
@@ -97,7 +98,7 @@ async def test_an_empty_database_costs_no_object(
 async def test_nor_does_one_with_other_files_however_few_there_are(
     run: Run, ours: Installation, small: Installation
 ) -> None:
-    result = await run("--repair", "--older-than", "0s", "--json", settings=mixed(small, ours))
+    result = await run("--repair", "--older-than", "0", "--json", settings=mixed(small, ours))
 
     assert await small.in_bucket() == (2, 1)
     assert result.exit_code == 3
@@ -112,7 +113,7 @@ async def test_the_right_one_finds_everything_in_order_afterwards(
     run: Run, ours: Installation, small: Installation
 ) -> None:
     for installation in (ours, small):
-        result = await run("--older-than", "0s", "--json", settings=installation.settings)
+        result = await run("--older-than", "0", "--json", settings=installation.settings)
 
         assert result.exit_code == 0
         assert json.loads(result.stdout)["refused"] is None
@@ -123,7 +124,7 @@ async def test_only_who_asks_for_it_by_name_deletes_all(
 ) -> None:
     doomed = await installed("doomed", files=11, multiparts=1)
 
-    options = ("--repair-all", "--older-than", "0s", "--json")
+    options = ("--repair-all", "--older-than", "0", "--json")
     result = await run(*options, settings=mixed(doomed, empty))
 
     assert await doomed.in_bucket() == (0, 0)

@@ -1,5 +1,6 @@
 """Roles against a model of ten lines: whatever is granted and ended, in whatever order."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -46,14 +47,19 @@ async def test_everyone_has_the_strongest_role_granted_above(
     crew: list[Person], changes: list[tuple[str, int, str | None]]
 ) -> None:
     ada, *others = crew
-    model, shares, folders = Model(), {}, {}
+    model = Model()
+    shares: dict[tuple[str, int], str] = {}
+    folders: dict[str, Any] = {}
     for place, parent in TREE.items():
-        folders[place] = await make_folder(ada, f"{place} {uuid4()}", folders.get(parent))
+        folders[place] = await make_folder(
+            ada, f"{place} {uuid4()}", folders[parent] if parent else None
+        )
 
     for place, who, role in changes:
         if role is not None:
             answer = await share(ada, folders[place], others[who].email, role)
-            shares[place, who], model.granted[place, who] = answer.json()["id"], role
+            shares[place, who] = answer.json()["id"]
+            model.granted[place, who] = role
         elif model.granted.pop((place, who), None):
             await ada.http.delete(f"/v1/shares/{shares[place, who]}")
 

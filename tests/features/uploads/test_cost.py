@@ -32,7 +32,8 @@ class Cost:
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cost]:
     """Count what the API, which runs in this process, sends meanwhile."""
     cost, before = Cost(), _s3_calls()
-    prepared, plain = asyncpg.Connection._do_execute, asyncpg.Connection.execute
+    connection: Any = asyncpg.Connection  # whose stubs do not know what is private
+    prepared, plain = connection._do_execute, connection.execute
 
     async def spy_prepared(self: Any, query: Any, *rest: Any, **options: Any) -> Any:
         cost.statements.append(str(query).split()[0])

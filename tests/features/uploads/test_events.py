@@ -60,7 +60,7 @@ class Queue:
         )
         counts = answer["Attributes"]
         waiting = counts["ApproximateNumberOfMessages"]
-        return waiting == counts["ApproximateNumberOfMessagesNotVisible"] == "0"
+        return bool(waiting == counts["ApproximateNumberOfMessagesNotVisible"] == "0")
 
 
 def _record(bucket: str, key: str) -> Json:
@@ -91,7 +91,7 @@ def notified(services: Services, queue: Queue) -> Iterator[None]:
     settings = services.settings.s3
     s3 = boto3.client("s3", region_name=settings.region, endpoint_url=settings.endpoint_url)
 
-    def notify(queues: list[Json]) -> None:
+    def notify(queues: list[Any]) -> None:
         s3.put_bucket_notification_configuration(
             Bucket=settings.bucket, NotificationConfiguration={"QueueConfigurations": queues}
         )

@@ -1,0 +1,179 @@
+"""Bytes of objects, for the worker: read in chunks, written whole when they are few.
+
+Beside the control calls, not among them: threads, places and circuit breaker are its own, because
+a stream keeps its place for as long as its reader takes, and a completion must not wait for that.
+"""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from hashlib import sha256
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from backend.core.limits.guarded_service import GuardedService
+from backend.core.s3.calls import Expected, call
+from backend.core.s3.client import end_reads
+from backend.core.s3.objects import ObjectNotFound, RangeEmpty
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+CHUNK = 256 * 1024
+"""Bytes read at a time, and held of each stream: a chunk costs a thread's turn of some 0.1 ms."""
+MAX_PUT = 16 * 1024**2
+"""Bytes that may be put: what is larger is uploaded by its owner, in parts."""
+
+_REFUSALS: Expected = {
+    "NoSuchKey": ObjectNotFound,
+    "PreconditionFailed": ObjectNotFound,
+    "InvalidRange": RangeEmpty,
+}
+
+
+class Streams:
+    """Reads and writes the objects of one bucket.
+
+    Args:
+        client: of boto3; it may be the one that makes the control calls.
+        bucket: its name.
+        s3: bounds each step: opening, each chunk, each put. It has threads for `places` reads and
+            as many writes, so that neither waits for the other.
+        places: objects that are read at once; who comes later waits for a place.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str, s3: GuardedService, *, places: int) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._s3 = s3
+        self._reading = asyncio.Semaphore(places)
+        self._writing = asyncio.Semaphore(places)
+
+    @asynccontextmanager
+    async def get(
+        self, key: str, *, etag: str, first: int = 0, last: int | None = None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open an object and give its bytes in chunks of at most `CHUNK`; leaving closes it.
+
+        A reader may take its time between two chunks; S3 itself ends a connection that rests for
+        long. Whoever is inside must not open a second object: the places could run out.
+
+        Args:
+            key: of the object.
+            etag: as `head` gave it: bytes of another object than that are never read.
+            first: offset of the first byte.
+            last: offset of the last byte, inclusive, as in a Range header (RFC 9110, 14.1.2); by
+                default the object's last. A range beyond the end is cut, maybe to no bytes.
+
+        Raises:
+            ObjectNotFound: it is gone, or has been replaced.
+            DependencyUnavailable: S3 failed, or the next chunk did not come in time.
+        """
+        wanted: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "IfMatch": f'"{etag}"'}
+        if first or last is not None:
+            wanted["Range"] = f"bytes={first}-{'' if last is None else last}"
+        async with self._reading:
+            transfer = _Transfer(self._client)
+            try:
+                with suppress(RangeEmpty):
+                    await call(self._s3, _REFUSALS, transfer.open, **wanted)
+                yield self._chunks(transfer)
+            finally:
+                transfer.stop()
+
+    async def _chunks(self, transfer: "_Transfer") -> AsyncIterator[bytes]:
+        while chunk := await call(self._s3, {}, transfer.read):
+            yield chunk
+
+    async def put(
+        self,
+        key: str,
+        body: bytes | AsyncIterator[bytes],
+        *,
+        size: int,
+        content_type: str,
+        cache_control: str,
+    ) -> None:
+        """Store a small object, verified by S3 with its SHA-256; one that is there is replaced.
+
+        Args:
+            key: of the object; below the prefix of the feature it belongs to.
+            body: its bytes, held in memory: S3 wants their checksum before them.
+            size: how many bytes those are, at most `MAX_PUT`.
+            content_type: what S3 will serve it as.
+            cache_control: how long whoever gets it may keep it.
+
+        Raises:
+            ValueError: there are more or fewer bytes than `size`, or too many.
+            DependencyUnavailable: S3 failed.
+        """
+        content = await _collected(body, size)
+        async with self._writing:
+            await call(
+                self._s3,
+                {},
+                self._client.put_object,
+                Bucket=self._bucket,
+                Key=key,
+                Body=content,
+                ContentType=content_type,
+                CacheControl=cache_control,
+                ChecksumSHA256=base64.b64encode(sha256(content).digest()).decode(),
+            )
+
+
+class _Transfer:
+    """One GetObject. `open` and `read` block in a thread, one at a time; `stop` never blocks."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+        self._body: Any = None
+        self._stopped = Event()
+        self._in_thread = False
+
+    def open(self, **wanted: Any) -> None:
+        """Send the request and read the answer's head."""
+        self._body = self._client.get_object(**wanted)["Body"]
+        if self._stopped.is_set():
+            self._body.close()
+
+    def read(self) -> bytes:
+        """The next chunk; none at the end, or where nothing was opened."""
+        if self._stopped.is_set():
+            raise ValueError("The object is closed.")
+        if self._body is None:
+            return b""
+        self._in_thread = True
+        try:
+            chunk: bytes = self._body.read(CHUNK)
+            return chunk
+        finally:
+            self._in_thread = False
+            if self._stopped.is_set():
+                self._body.close()
+
+    def stop(self) -> None:
+        """Close the connection, also under a thread that waits for bytes; fine when it is over."""
+        self._stopped.set()
+        if self._body is None:
+            return  # whoever is opening it sees that nobody wants it any more
+        end_reads(self._body)
+        if not self._in_thread:  # else the thread would be waited for; it closes behind itself
+            self._body.close()
+
+
+async def _collected(body: bytes | AsyncIterator[bytes], size: int) -> bytes:
+    if size > MAX_PUT:
+        raise ValueError(f"{size} bytes are too many to put at once.")
+    content = bytearray()
+    if isinstance(body, bytes):
+        content += body
+    else:
+        async for chunk in body:
+            content += chunk
+            if len(content) > size:
+                break
+    if len(content) != size:
+        raise ValueError(f"{size} bytes were promised, and not exactly those came.")
+    return bytes(content)
