@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Row
 
 from backend.core.services import Services
-from backend.features.finalize.jobs import heal, turn_away
+from backend.features.finalize.jobs import fail_unauthorized, heal
 from backend.models import Grant, Upload, User
 from tests.support.people import Register
 from tests.support.transfer import (
@@ -56,7 +56,7 @@ class TestUploads:
             delete(Grant).where(Grant.user_id == UUID(eve.id))
         )
 
-        await turn_away(services)
+        await fail_unauthorized(services)
 
         assert (await usage(ada))["reserved_bytes"] == len(HELLO)
         seen = (await eve.http.get(f"/v1/uploads/{hers['id']}")).json()
@@ -71,11 +71,11 @@ class TestUploads:
         await share(folder, eve, "editor")
         await begin(eve, HELLO, folder_id=folder["id"])
         await ada.http.delete(f"/v1/folders/{folder['id']}")
-        await turn_away(services)
+        await fail_unauthorized(services)
         assert (await usage(ada))["reserved_bytes"] == len(HELLO), "it may be restored"
         await ada.http.delete(f"/v1/trash/{folder['id']}")
 
-        await turn_away(services)
+        await fail_unauthorized(services)
 
         assert (await usage(ada))["reserved_bytes"] == 0
 
