@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 CHUNK = 256 * 1024
-"""Bytes read at a time, and held of each stream: a chunk costs a thread's turn of some 0.1 ms."""
+"""Bytes read at a time, and held of each stream; each chunk costs a turn of a thread."""
 MAX_PUT = 16 * 1024**2
 """Bytes that may be put: what is larger is uploaded by its owner, in parts."""
 
