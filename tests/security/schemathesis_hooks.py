@@ -30,7 +30,7 @@ class SignIn:
 
 @schemathesis.check
 def error_code_conformance(
-    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
     """An operation answers only with the error codes that it declares."""
     if response.status_code < 400:

@@ -95,6 +95,7 @@ class PreviousRelease:
             owner_id = await sql.fetchval("SELECT owner_id FROM uploads WHERE id = $1", upload_id)
             await sql.execute(LOCK_TREE, owner_id)
             upload = await sql.fetchrow(END, upload_id, "completed")
+            assert upload
             node_id = uuid7()
             await sql.execute(ADD_FILE, node_id, upload["folder_id"])
             version = (uuid7(), node_id, upload["size"], upload["created_by"])
@@ -105,6 +106,7 @@ class PreviousRelease:
         """Give the reservation back."""
         async with self.connection.transaction():
             upload = await self.connection.fetchrow(END, upload_id, "aborted")
+            assert upload
             await self.connection.execute(RELEASE, upload["owner_id"], upload["size"])
 
     async def empty(self, user_id: UUID) -> None:

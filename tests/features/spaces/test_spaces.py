@@ -8,6 +8,7 @@ from tests.support.trees import (
     PutFile,
     Share,
     all_pages,
+    document,
     make_folder,
     problem,
     root_of,
