@@ -28,7 +28,7 @@ $(PIP) check > /dev/null
 touch $@
 endef
 
-.PHONY: help run dev test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check openapi lock decisions events clean
+.PHONY: help run dev test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check openapi lock migration decisions events clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -113,6 +113,11 @@ openapi: $(VENV)/.dev ## Write the contract with clients into openapi.json
 
 lock: $(VENV)/.dev ## Resolve pyproject.toml into the hashed lock files
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" requirements/compile
+
+migration: $(VENV)/.dev ## Begin a migration: make migration NAME="what it adds"
+	@test -n "$(NAME)" || { echo 'Say what it does: make migration NAME="what it adds"'; exit 1; }
+	@$(VENV)/bin/alembic revision --message "$(NAME)" \
+	--rev-id "$$(printf %04d $$(($$(ls alembic/versions/*.py | wc -l) + 1)))"
 
 decisions: ## Write the index of the decision records
 	@$(PYTHON) scripts/decisions.py

@@ -64,7 +64,7 @@ class Floor:
         await self._stack.aclose()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _rows(self, statement: Prepared, **values: Any) -> Any:
+    async def _rows(self, statement: Prepared[Any], **values: Any) -> Any:
         return await fetch(self._services.database.autocommit, statement, **values)
 
     async def _begin(self, body: dict[str, Any]) -> Any:

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
-from backend.kit.events import Audience, Entry, accounts, catalogue, sharing, tree
+from backend.kit.events import Audience, Entry, accounts, catalogue, sharing, spaces, tree
 from backend.kit.vocabulary import Role, UserRole
 
 PAGE = Path(__file__).parents[1] / "docs/events.md"
-SECTIONS = (tree, sharing, accounts)
+SECTIONS = {
+    "Files, folders, and uploads": tree,
+    "Shares and links": sharing,
+    "Spaces": spaces,
+    "Accounts and credentials": accounts,
+}
 
 INTRODUCTION = """\
 # Events
@@ -25,7 +31,7 @@ Every event has:
 |---|---|
 | `action` | The type, as listed below. A type is never renamed. |
 | `subject_kind`, `subject_id` | What it is about: the first part of the type, and its id. |
-| `actor_kind` | Who did it: a `user`, an `api_key`, a `link`, the `system`, or somebody `anonymous`. |
+| `actor_kind` | Who did it: `user`, `api_key`, `link`, `anonymous`, or `system` (the worker). |
 | `actor_id` | The id of the user (also of an API key's owner) or of the link. |
 | `node_id` | The file or folder that it concerns, if any. Null in older events. |
 | `space_id` | The space in which it happened, if any. Null in older events. |
@@ -38,7 +44,7 @@ Administrators see every event, and everybody sees what they did themselves. Who
 | Audience | Who |
 |---|---|
 | `viewers` | Everybody who may see the file or folder. |
-| `owners` | The owners of the file or folder. |
+| `owners` | The owners of the file, folder, or space. |
 | `account` | The person whose account it is about. |
 """
 
@@ -50,11 +56,10 @@ HEADER = """
 
 def page() -> str:
     """The text of the page."""
-    return INTRODUCTION + "".join(_section(module) for module in SECTIONS)
+    return INTRODUCTION + "".join(_section(title, module) for title, module in SECTIONS.items())
 
 
-def _section(module: Any) -> str:
-    title = module.__doc__.rstrip(".")
+def _section(title: str, module: ModuleType) -> str:
     entries = dict.fromkeys(entry for _, entry in catalogue())
     own = [entry for entry in entries if entry.__module__ == module.__name__]
     return f"\n## {title}\n{HEADER}" + "".join(map(_row, own))

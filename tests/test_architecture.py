@@ -23,7 +23,14 @@ SOURCES = sorted((ROOT / "backend").rglob("*.py"))
 CATALOGUE = ROOT / "backend/kit/events"
 OUTSIDE_THE_CATALOGUE = [path for path in SOURCES if not path.is_relative_to(CATALOGUE)]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+ROOMS = sorted(
+    room
+    for parent in ("core", "features")
+    for room in (ROOT / "backend" / parent).iterdir()
+    if (room / "__init__.py").exists()
+)
 MAX_FILE, MAX_TEST_FILE, MAX_FUNCTION = 300, 350, 50
+MAX_ROOM_FILES, MAX_ROOM = 12, 1500
 LIMITS = {"main.py": 120, "worker.py": 120}
 VAGUE = {
     "utils",
@@ -119,6 +126,13 @@ class TestSize:
 
         limit = MAX_TEST_FILE if path in TESTS else LIMITS.get(path.name, MAX_FILE)
         assert lines <= limit
+
+    @pytest.mark.parametrize("room", ROOMS, ids=name_of)
+    def test_a_room_is_one_room(self, room: Path) -> None:
+        files = [path for path in room.rglob("*.py") if path.name != "__init__.py"]
+
+        assert len(files) <= MAX_ROOM_FILES
+        assert sum(len(path.read_text().splitlines()) for path in files) <= MAX_ROOM
 
     @pytest.mark.parametrize("path", SOURCES, ids=name_of)
     def test_a_function_fits_on_a_screen(self, path: Path) -> None:

@@ -244,6 +244,28 @@ class TestWorker:
         assert (said["event"], said["level"]) == ("backlog", "info")
         assert {"queued", "oldest_seconds", "failed"} <= said.keys()
 
+    async def test_runs_the_lanes_it_is_told(self, own: Settings) -> None:
+        worker = await start(
+            own, "worker", "--lanes", "bytes,long", WORKER_METRICS_PORT="0", LOG_FORMAT="json"
+        )
+        assert worker.stdout
+        async with asyncio.timeout(30):
+            while b'"worker started"' not in (line := await worker.stdout.readline()):
+                assert line, "it has ended"
+        worker.terminate()
+        await worker.communicate()
+
+        assert json.loads(line)["lanes"] == ["bytes", "long"]
+        assert worker.returncode == 0
+
+    @pytest.mark.parametrize("lanes", ["short,fast", "", "SHORT"])
+    async def test_refuses_an_unknown_lane_in_a_sentence(self, own: Settings, lanes: str) -> None:
+        code, output = await run(own, "worker", "--lanes", lanes)
+
+        assert code == 1
+        assert is_one_sentence(output)
+        assert "short, long, bytes" in output
+
     async def test_refuses_a_pooler_in_a_sentence(self, own: Settings) -> None:
         code, output = await run(own, "worker", DATABASE_POOLER="transaction")
 

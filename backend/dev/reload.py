@@ -23,7 +23,13 @@ from backend.dev.standby import BEGIN
 from backend.dev.welcome import console
 
 CODE = Path(__file__).parents[1]
-LOUD = {"LOG_FORMAT": "console", "LOG_LEVEL": "info", "DRAIN_TIMEOUT": "1"}
+# Nobody could type at a breakpoint: the terminal is not theirs (docs/developing.md says whose).
+LOUD = {
+    "LOG_FORMAT": "console",
+    "LOG_LEVEL": "info",
+    "DRAIN_TIMEOUT": "1",
+    "PYTHONBREAKPOINT": "0",
+}
 BURST = 50
 """Milliseconds without another save that end a burst of them, as by a formatter or a checkout."""
 START = 2.0

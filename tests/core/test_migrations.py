@@ -65,5 +65,6 @@ class TestMigrations:
         connection = await asyncpg.connect(fresh_url)
         event = await connection.fetchrow("SELECT * FROM events WHERE id = $1", OLD_EVENT_ID)
         await connection.close()
+        assert event is not None
         assert event["action"] == "user.changed"
         assert (event["transaction_id"], event["node_id"], event["space_id"]) == (None, None, None)

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
+from backend.core.database.migrations import ALEMBIC_INI
 from backend.core.database.revisions import MIGRATIONS, outgrown_revisions
 
 
@@ -39,6 +42,11 @@ def test_text_that_looks_like_a_revision_is_none(tmp_path: Path) -> None:
     assert outgrown_revisions(tmp_path) == frozenset()
 
 
-def test_the_migrations_of_this_code_have_one_head() -> None:
-    """Two migrations that follow the same one would be refused by `we-upload migrate`."""
-    assert len(outgrown_revisions()) == len(list(MIGRATIONS.glob("*.py"))) - 1
+def test_the_migrations_of_this_code_are_numbered_one_after_the_other() -> None:
+    """Two that follow the same one are refused: give the later one a new number."""
+    scripts = [*ScriptDirectory.from_config(Config(ALEMBIC_INI)).walk_revisions()]
+
+    assert [script.revision for script in reversed(scripts)] == [
+        f"{number:04d}" for number in range(1, len(list(MIGRATIONS.glob("*.py"))) + 1)
+    ]
+    assert outgrown_revisions() == {script.revision for script in scripts[1:]}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import String, bindparam, column, literal, select, text
@@ -15,6 +15,12 @@ from backend.core.observability.logs import configure_logs
 from backend.core.settings import DatabaseSettings, Settings
 
 SECRET = "seven grey herons"
+
+
+class Echo(NamedTuple):
+    echo: str
+
+
 ECHO = select(bindparam("value", type_=String).label("echo"))
 
 
@@ -50,7 +56,7 @@ async def test_a_transaction_with_all_that_happens_in_it(
 
 async def test_a_prepared_statement(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     async with listening(settings) as database:
-        await fetch(database.autocommit, Prepared(ECHO), value=SECRET)
+        await fetch(database.autocommit, Prepared(Echo, ECHO), value=SECRET)
 
     assert [line["statement"] for line in logged(capsys)] == ["SELECT $1::VARCHAR AS echo"]
 
@@ -71,7 +77,7 @@ async def test_nothing_unless_asked_for(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with listening(settings, log_sql=False) as database:
-        await fetch(database.autocommit, Prepared(ECHO), value=SECRET)
+        await fetch(database.autocommit, Prepared(Echo, ECHO), value=SECRET)
 
     assert logged(capsys) == []
 

@@ -1,6 +1,6 @@
 """What PostgreSQL may say to a single statement, and what becomes of it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
@@ -17,11 +17,15 @@ $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = code; END $$
 """
 
 
+class Number(NamedTuple):
+    n: int
+
+
 async def ask(services: Services, sqlstate: str) -> None:
     await services.database.autocommit.execute(text(RAISES))
     number: ColumnElement[Any] = column("n")
     statement = select(number).select_from(text(f"pg_temp_raise('{sqlstate}') AS n"))
-    await fetch(services.database.autocommit, Prepared(statement))
+    await fetch(services.database.autocommit, Prepared(Number, statement))
 
 
 @pytest.mark.parametrize("sqlstate", ["40P01", "40001", "53300", "55P03", "57014"])

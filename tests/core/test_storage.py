@@ -11,6 +11,7 @@ import pytest
 
 from backend.core.errors import DependencyUnavailable
 from backend.core.s3.objects import (
+    ForeignKeys,
     MultipartNotFound,
     ObjectNotFound,
     Part,
@@ -173,8 +174,27 @@ class TestDelete:
     async def test_of_nothing_asks_nothing(self, storage):
         assert await storage.delete([]) == []
 
+    async def test_never_touches_the_keys_of_another_owner(self, storage, put):
+        mine, other = await put(new_key()), await put(f"other/{uuid4()}")
+        with pytest.raises(ForeignKeys):
+            await storage.delete([mine, other])
+        with pytest.raises(ForeignKeys):
+            await storage.delete([mine], prefix="other/")
+        assert await storage.head(mine) is not None
+        assert await storage.head(other) is not None
+        assert await storage.delete([other], prefix="other/") == []
+        assert await storage.head(other) is None
+
 
 class TestListings:
+    async def test_the_top_is_told_without_what_is_below(self, storage, put):
+        for key in ("readme", "top-a/1", "top-a/2", "top-b/deep/3"):
+            await put(key)
+        names = [name async for name in storage.top()]
+        assert {"readme", "top-a/", "top-b/"} <= set(names)
+        assert len(names) == len(set(names))
+        assert not any("/" in name[:-1] for name in names)
+
     async def test_objects_come_in_pages_by_key(self, storage, put):
         prefix = f"objects/list-{uuid4().hex}/"
         keys = sorted([await put(f"{prefix}{number:04}", b"x") for number in range(1002)])

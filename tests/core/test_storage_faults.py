@@ -232,13 +232,14 @@ class TestLenientServers:
             "before-send.s3", lambda request, **_: seen.append(dict(request.headers))
         )
         server.behaviour = answers(200, "<DeleteResult/>")
-        await storage.delete(["k"])
+        await storage.delete(["objects/k"])
         assert seen[0]["Content-MD5"]
 
     async def test_keys_that_stay_are_named(self, server, storage):
         server.behaviour = answers(
             200,
-            "<DeleteResult><Error><Key>a</Key><Code>AccessDenied</Code></Error>"
-            "<Error><Key>b</Key><Code>NoSuchKey</Code></Error></DeleteResult>",
+            "<DeleteResult><Error><Key>objects/a</Key><Code>AccessDenied</Code></Error>"
+            "<Error><Key>objects/b</Key><Code>NoSuchKey</Code></Error></DeleteResult>",
         )
-        assert await storage.delete(["a", "b", "c"]) == [("a", "AccessDenied")]
+        keys = ["objects/a", "objects/b", "objects/c"]
+        assert await storage.delete(keys) == [("objects/a", "AccessDenied")]

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
@@ -21,7 +21,14 @@ from backend.core.s3.store import ObjectStore
 from backend.core.s3.streams import CHUNK, MAX_PUT, Streams
 from backend.core.settings import S3Settings
 from tests.support.embedded_s3 import embedded_s3
-from tests.support.faulty_server import FaultyServer, answers, drips, faulty_server, hangs
+from tests.support.faulty_server import (
+    Behaviour,
+    FaultyServer,
+    answers,
+    drips,
+    faulty_server,
+    hangs,
+)
 
 MIB = 1024**2
 FOREVER = "public, max-age=86400, immutable"
@@ -51,8 +58,10 @@ async def etag_of(storage: Storage, key: str) -> str:
     return head.etag
 
 
-async def read(streams: Streams, key: str, etag: str, **part: int | None) -> bytes:
-    async with streams.get(key, etag=etag, **part) as chunks:
+async def read(
+    streams: Streams, key: str, etag: str, first: int = 0, last: int | None = None
+) -> bytes:
+    async with streams.get(key, etag=etag, first=first, last=last) as chunks:
         return b"".join([chunk async for chunk in chunks])
 
 
@@ -247,7 +256,7 @@ class TestFaults:
             yield server
 
     @pytest.fixture
-    def streams(self, server: FaultyServer) -> "AsyncIterator[Streams]":
+    def streams(self, server: FaultyServer) -> Iterator[Streams]:
         session = boto3.Session("access-key", "secret-key", region_name="us-east-1")
         settings = S3Settings(endpoint_url=server.url, bucket="b", max_attempts=1, read_timeout=20)
         s3 = GuardedService(
@@ -266,7 +275,7 @@ class TestFaults:
             await read(streams, "k", "e")
         return perf_counter() - started
 
-    def begins(self, sent: bytes, *, then: str) -> object:
+    def begins(self, sent: bytes, *, then: str) -> Behaviour:
         async def behave(writer: asyncio.StreamWriter) -> None:
             writer.write(self.HEAD.format(10 * MIB).encode() + sent)
             await writer.drain()
@@ -288,7 +297,7 @@ class TestFaults:
         ids=["hangs", "drips", "500", "403"],
     )
     async def test_before_the_first_byte(
-        self, server: FaultyServer, streams: Streams, behaviour: object
+        self, server: FaultyServer, streams: Streams, behaviour: Behaviour
     ) -> None:
         server.behaviour = behaviour
         assert await self.fails(streams) < 5

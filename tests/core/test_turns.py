@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from pydantic import SecretStr
@@ -13,12 +13,17 @@ from backend.core.database.prepared import Prepared
 from backend.core.errors import DependencyUnavailable
 from backend.core.settings import DatabaseSettings
 
+
+class Nap(NamedTuple):
+    slept: None
+
+
 Ask = Callable[[Database, float], Coroutine[Any, Any, object]]
 
 
 async def prepared(database: Database, seconds: float) -> None:
     """A prepared statement."""
-    nap = Prepared(select(func.pg_sleep(seconds)))
+    nap = Prepared(Nap, select(func.pg_sleep(seconds).label("slept")))
     await fetch_one(database.autocommit, nap)
 
 

@@ -23,8 +23,10 @@ def test_environments_share_everything_but_state_and_values(environment: str) ->
     folder = TERRAFORM / "envs" / environment
     own = {path.name for path in folder.iterdir() if path.is_file() and not path.is_symlink()}
     assert own == {"versions.tf", "terraform.tfvars"}
-    common = {path.name for path in folder.iterdir() if path.is_symlink()}
-    assert common == {"main.tf", "variables.tf", "outputs.tf"}
+    linked = {path.name for path in folder.iterdir() if path.is_symlink()}
+    stack = {path.name for path in (TERRAFORM / "envs/stack").glob("*.tf")}
+    assert linked == stack - {"versions.tf"}
+    assert all((folder / name).resolve().parent.name == "stack" for name in linked)
 
 
 def test_environments_have_states_of_their_own() -> None:

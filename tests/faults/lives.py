@@ -34,7 +34,7 @@ def environment(settings: Settings) -> dict[str, str]:
             "S3_BUCKET": settings.s3.bucket,
             "S3_MAX_CONCURRENCY": "8",
             "AUTH_ACCESS_TOKEN_TTL": "PT2H",
-            "LOG_LEVEL": "error",
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "error"),
             "DRAIN_TIMEOUT": "2",
         }
     )

@@ -6,6 +6,7 @@ The seed is printed; `FAULT_SEED=… FAULTS=… pytest tests/faults/test_killed.
 import asyncio
 import os
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -74,6 +75,7 @@ async def run(
         auth=AuthSettings(**UNLIMITED),
     )
     log = tmp_path_factory.mktemp("faults") / "log"
+    sys.stdout.write(f"FAULT_SEED={SEED} FAULTS={FAULTS}; the processes log to {log}\n")
     async with open_services(settings) as services:
         await services.storage.ensure_bucket([])
         async with lives(settings, LANES, log) as started, people(started.urls[0]) as register:

@@ -3,6 +3,7 @@
 Every paged list of the OpenAPI document is looked at as well, as PostgreSQL plans it for an API.
 """
 
+from collections import namedtuple
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Executable, Result, select, update
+from sqlalchemy import Executable, Result, ReturnsRows, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from backend.core.database.engine import Database
@@ -64,7 +65,9 @@ class Explained:
     async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
         raw = (await self._connection.get_raw_connection()).driver_connection
         assert raw is not None
-        prepared = Prepared(statement)
+        assert isinstance(statement, ReturnsRows)
+        row = namedtuple("row", [column.key for column in statement.exported_columns])  # type: ignore[misc]
+        prepared = Prepared(row, statement)
         for mode in MODES:
             await raw.execute(f"SET plan_cache_mode = {mode}")
             plan = await raw.fetchval(

@@ -39,7 +39,7 @@ async def exposed(http: httpx.AsyncClient, api_url: str) -> Exposed:
         await send(upload["request"], b"bytes")
         assert (await complete(ada, upload)).status_code == 200
     metrics.job_duration.labels("mail.send", "ok").observe(0.1)
-    metrics.show_backlog([("mail.send", "queued", 1, 2.0)])
+    metrics.show_backlog([("mail.send", "queued", 1, 2.0)], {"mail.send": "short"})
     shown: Exposed = {}
     for family in text_string_to_metric_families((await http.get("/metrics")).text):
         for sample in family.samples:

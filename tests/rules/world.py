@@ -11,6 +11,7 @@ from backend.core.database.engine import Database, Transaction
 from backend.core.settings import Settings
 from backend.features.files.versions import NewVersion
 from backend.features.spaces.service import create_space
+from backend.kit.ids import uuid7
 from backend.kit.vocabulary import ActorKind, SpaceKind, UserRole
 from backend.models import User
 from backend.rules.actor import Actor
@@ -46,7 +47,7 @@ def version(size: int) -> NewVersion:
 
 async def join(tx: Transaction, who: str, quota_bytes: int) -> Principal:
     """Someone with a root and a quota; without a password: hashing costs time."""
-    user_id = uuid4()
+    user_id = uuid7()  # as the product makes them: lists are ordered by it
     email = f"{who}-{user_id}@example.com"
     values = {"id": user_id, "email": email, "password_hash": ""}
     await tx.execute(insert(User).values(values))

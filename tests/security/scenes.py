@@ -195,9 +195,14 @@ class Scene:
         return str(self.cast.people[caller].tokens["access_token"])
 
     async def _space(self) -> None:
-        names = ("viewer", "editor", "owner")
-        members = {name: self.cast.people[name] for name in names}
-        self.made["space_id"] = (await make_team_space(self.cast.services, **members))["id"]
+        people = self.cast.people
+        space = await make_team_space(
+            self.cast.services,
+            viewer=people["viewer"],
+            editor=people["editor"],
+            owner=people["owner"],
+        )
+        self.made["space_id"] = space["id"]
 
     async def _folder(self) -> None:
         folder = await make_folder(self.owner, new_email("Project"))

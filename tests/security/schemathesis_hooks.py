@@ -26,3 +26,18 @@ class SignIn:
     ) -> None:
         """Send it along."""
         case.headers["Authorization"] = f"Bearer {data}"
+
+
+@schemathesis.check
+def error_code_conformance(
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
+) -> None:
+    """An operation answers only with the error codes that it declares."""
+    if response.status_code < 400:
+        return
+    declared = case.operation.definition.raw["responses"].get(str(response.status_code))
+    if declared is None:  # a status that it does not declare is another check's finding
+        return
+    code = response.json()["code"]
+    if code not in declared["content"]["application/problem+json"]["examples"]:
+        raise AssertionError(f"{response.status_code} {code} is not declared")

@@ -1,15 +1,14 @@
 """What an upload lets somebody do who may not, or may not any more."""
 
-from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, select, update
-from sqlalchemy.engine import Row
 
+from backend.core.database.rows import columns, only
 from backend.core.services import Services
-from backend.features.finalize.jobs import heal, turn_away
-from backend.models import Grant, Upload, User
+from backend.features.finalize.jobs import fail_unauthorized, heal
+from backend.models import Grant, Upload, UploadRow, User
 from tests.support.people import Register
 from tests.support.transfer import (
     Json,
@@ -56,7 +55,7 @@ class TestUploads:
             delete(Grant).where(Grant.user_id == UUID(eve.id))
         )
 
-        await turn_away(services)
+        await fail_unauthorized(services)
 
         assert (await usage(ada))["reserved_bytes"] == len(HELLO)
         seen = (await eve.http.get(f"/v1/uploads/{hers['id']}")).json()
@@ -71,11 +70,11 @@ class TestUploads:
         await share(folder, eve, "editor")
         await begin(eve, HELLO, folder_id=folder["id"])
         await ada.http.delete(f"/v1/folders/{folder['id']}")
-        await turn_away(services)
+        await fail_unauthorized(services)
         assert (await usage(ada))["reserved_bytes"] == len(HELLO), "it may be restored"
         await ada.http.delete(f"/v1/trash/{folder['id']}")
 
-        await turn_away(services)
+        await fail_unauthorized(services)
 
         assert (await usage(ada))["reserved_bytes"] == 0
 
@@ -98,6 +97,6 @@ class TestUploads:
         assert (await usage(ada))["reserved_bytes"] == 0
 
 
-async def row_of(services: Services, upload: Json) -> Row[Any]:
-    query = select(*Upload.__table__.columns).where(Upload.id == UUID(upload["id"]))
-    return (await services.database.autocommit.execute(query)).one()
+async def row_of(services: Services, upload: Json) -> UploadRow:
+    query = select(*columns(UploadRow, Upload)).where(Upload.id == UUID(upload["id"]))
+    return await only(services.database.autocommit, UploadRow, query)

@@ -1,6 +1,6 @@
 """Workers on a database of their own, with no jobs but those a test declares."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
@@ -31,7 +31,7 @@ async def own(own_settings: Settings, services: Services) -> AsyncIterator[Servi
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[JobTable]:
+def table(monkeypatch: pytest.MonkeyPatch) -> JobTable:
     """The only jobs the workers of this test know."""
     table = JobTable()
     monkeypatch.setattr(worker, "JOB_TABLES", (table,))

@@ -1,6 +1,7 @@
 """Lanes: what is long, full or stuck holds up nobody but its like."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -260,6 +261,29 @@ class TestMetrics:
                 return 'jobs_oldest_due_seconds{lane="bytes",name="scan"} 0.0' in metrics
 
             await until(told)
+
+    async def test_the_alarm_on_age_is_told_of_short_jobs_alone(
+        self, own: Services, table: JobTable, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        table.job("walk", lane=Lane.LONG)(Stuck())
+        hours_ago = text("UPDATE pgqueuer SET execute_after = now() - interval '3 hours'")
+        lines: list[str] = []
+
+        async def told() -> bool:
+            lines.extend(line for line in capsys.readouterr().out.splitlines())
+            return any('"event":"backlog"' in line for line in lines)
+
+        await own.database.autocommit.execute(text("DELETE FROM pgqueuer"))
+        await add(own, "walk")
+        await own.database.autocommit.execute(hours_ago)
+        async with working(own.settings, lanes={Lane.BYTES}):
+            await until(told)
+        await own.database.autocommit.execute(text("DELETE FROM pgqueuer"))
+
+        [said] = [json.loads(line) for line in lines if '"event":"backlog"' in line]
+        assert said["queued"] == 1
+        assert said["oldest_seconds"] == 0
+        assert said["oldest_of_all_seconds"] >= 3 * 3600
 
 
 def test_what_walks_a_tree_or_the_bucket_is_in_the_long_lane() -> None:

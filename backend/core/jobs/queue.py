@@ -16,6 +16,7 @@ from functools import partial
 from typing import NamedTuple
 
 import orjson
+import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.core.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.domain.errors import RetryRequested
@@ -24,6 +25,8 @@ from pgqueuer.domain.models import Context, Job, Schedule
 from backend.core.database.engine import Transaction
 from backend.core.jobs.backlog import queries_in
 from backend.core.observability import metrics
+
+log = structlog.stdlib.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
 MAX_DELAY = timedelta(minutes=10)
@@ -170,5 +173,9 @@ def _timed(name: str) -> Iterator[None]:
     try:
         yield
         outcome = "ok"
+    except Exception:
+        # It may run again and succeed: the queue itself speaks of the last attempt alone.
+        log.warning("job failed", job=name, exc_info=True)
+        raise
     finally:
         metrics.job_duration.labels(name, outcome).observe(time.perf_counter() - started)

@@ -23,6 +23,10 @@ class MultipartNotFound(StorageRefusal):
     """No such multipart upload: never begun, aborted, or completed already (look with `head`)."""
 
 
+class ForeignKeys(ValueError):
+    """These keys belong to somebody else: nothing was deleted."""
+
+
 class PartsRefused(StorageRefusal):
     """These parts make no object: missing, wrong ETag or checksum, out of order, too small."""
 

@@ -4,14 +4,15 @@ Right for S3 and for lenient servers: Ceph RGW gives no checksum back and leaves
 the complete answer, so what an upload became is read with `head`, never from another answer.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from backend.core.limits.guarded_service import GuardedService
 from backend.core.s3.bucket_rules import ABORT_ABANDONED_UPLOADS, cors_rule, creation
-from backend.core.s3.calls import Expected, call
+from backend.core.s3.calls import Calls
 from backend.core.s3.objects import (
     PARTS_REFUSED,
+    ForeignKeys,
     MultipartNotFound,
     ObjectHead,
     ObjectNotFound,
@@ -26,15 +27,13 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import (
         CompletedPartTypeDef,
+        ListObjectsV2OutputTypeDef,
         ObjectIdentifierTypeDef,
         PartTypeDef,
     )
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 OBJECT_PREFIX = "objects/"
-"""Every key starts with it: `objects/<yyyymmdd>/<uuid>`."""
+"""Files are stored as `objects/<yyyymmdd>/<uuid>`; other features have prefixes of their own."""
 DELETE_BATCH = 1000
 """Keys that one DeleteObjects call takes (S3)."""
 
@@ -48,7 +47,7 @@ class Storage:
     def __init__(self, client: "S3Client", bucket: str, s3: GuardedService) -> None:
         self._client = client
         self._bucket = bucket
-        self._s3 = s3
+        self._call = Calls(s3)
 
     async def head(self, key: str) -> ObjectHead | None:
         """Size, type, ETag and checksum of an object, None when there is none."""
@@ -160,12 +159,23 @@ class Storage:
             ChecksumAlgorithm="SHA256",
         )
 
-    async def delete(self, keys: Sequence[str]) -> list[UndeletedKey]:
+    async def delete(
+        self, keys: Sequence[str], *, prefix: str = OBJECT_PREFIX
+    ) -> list[UndeletedKey]:
         """Delete objects, one request for each thousand; a missing one counts as deleted.
+
+        Args:
+            keys: of the objects.
+            prefix: the deleting feature's own, so that none deletes what is another's.
 
         Returns:
             The keys that are still there.
+
+        Raises:
+            ForeignKeys: not all of them stand below `prefix`; nothing was deleted.
         """
+        if foreign := [key for key in keys if not key.startswith(prefix)]:
+            raise ForeignKeys(f"{len(foreign)} keys are not below {prefix}: {foreign[0]}")
         failed: list[UndeletedKey] = []
         for start in range(0, len(keys), DELETE_BATCH):
             objects: list[ObjectIdentifierTypeDef] = [
@@ -185,20 +195,30 @@ class Storage:
         self, prefix: str = OBJECT_PREFIX, start_after: str = ""
     ) -> AsyncIterator[list[StoredObject]]:
         """Pages of up to a thousand objects in order of their keys, after `start_after`."""
-        more: dict[str, Any] = {"StartAfter": start_after}
-        while True:
-            page = await self._call(
-                {}, self._client.list_objects_v2, Bucket=self._bucket, Prefix=prefix, **more
-            )
+        async for page in self._listing(Prefix=prefix, StartAfter=start_after):
             yield [
                 StoredObject(
                     found["Key"], found["Size"], _unquoted(found["ETag"]), found["LastModified"]
                 )
                 for found in page.get("Contents", [])
             ]
+
+    async def top(self) -> AsyncIterator[str]:
+        """What stands at the bucket's top: prefixes up to their slash, and keys without one."""
+        async for page in self._listing(Delimiter="/"):
+            for found in page.get("Contents", []):
+                yield found["Key"]
+            for group in page.get("CommonPrefixes", []):
+                yield group["Prefix"]
+
+    async def _listing(self, **query: Any) -> AsyncIterator["ListObjectsV2OutputTypeDef"]:
+        while True:
+            page = await self._call({}, self._client.list_objects_v2, Bucket=self._bucket, **query)
+            yield page
             if not page.get("NextContinuationToken"):
                 return
-            more = {"ContinuationToken": page["NextContinuationToken"]}
+            query.pop("StartAfter", None)
+            query["ContinuationToken"] = page["NextContinuationToken"]
 
     async def list_multipart_uploads(
         self, prefix: str = OBJECT_PREFIX
@@ -244,11 +264,6 @@ class Storage:
             Bucket=self._bucket,
             LifecycleConfiguration={"Rules": [ABORT_ABANDONED_UPLOADS]},
         )
-
-    async def _call(
-        self, expected: Expected, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        return await call(self._s3, expected, method, *args, **kwargs)
 
 
 def _part(found: "PartTypeDef") -> Part:

@@ -13,7 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from backend.core.limits.guarded_service import GuardedService
-from backend.core.s3.calls import Expected, call
+from backend.core.s3.calls import Calls, Expected
 from backend.core.s3.client import end_reads
 from backend.core.s3.objects import ObjectNotFound, RangeEmpty
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 CHUNK = 256 * 1024
-"""Bytes read at a time, and held of each stream: a chunk costs a thread's turn of some 0.1 ms."""
+"""Bytes read at a time, and held of each stream; each chunk costs a turn of a thread."""
 MAX_PUT = 16 * 1024**2
 """Bytes that may be put: what is larger is uploaded by its owner, in parts."""
 
@@ -46,7 +46,7 @@ class Streams:
     def __init__(self, client: "S3Client", bucket: str, s3: GuardedService, *, places: int) -> None:
         self._client = client
         self._bucket = bucket
-        self._s3 = s3
+        self._call = Calls(s3)
         self._reading = asyncio.Semaphore(places)
         self._writing = asyncio.Semaphore(places)
 
@@ -77,13 +77,13 @@ class Streams:
             transfer = _Transfer(self._client)
             try:
                 with suppress(RangeEmpty):
-                    await call(self._s3, _REFUSALS, transfer.open, **wanted)
+                    await self._call(_REFUSALS, transfer.open, **wanted)
                 yield self._chunks(transfer)
             finally:
                 transfer.stop()
 
     async def _chunks(self, transfer: "_Transfer") -> AsyncIterator[bytes]:
-        while chunk := await call(self._s3, {}, transfer.read):
+        while chunk := await self._call({}, transfer.read):
             yield chunk
 
     async def put(
@@ -110,8 +110,7 @@ class Streams:
         """
         content = await _collected(body, size)
         async with self._writing:
-            await call(
-                self._s3,
+            await self._call(
                 {},
                 self._client.put_object,
                 Bucket=self._bucket,

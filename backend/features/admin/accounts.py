@@ -20,7 +20,7 @@ from backend.features.users.administrators import require_other_admin
 from backend.kit.events import UserAdministered
 from backend.kit.vocabulary import UserRole
 from backend.models import Space, User, UserSession
-from backend.rules import events
+from backend.rules import events, quota
 from backend.rules.actor import SYSTEM, Actor
 
 NEWEST = descending(id=User.id)
@@ -96,11 +96,10 @@ def _accounts() -> Select[*tuple[Any, ...]]:
 
 
 async def _change(tx: Transaction, user_id: UUID, values: dict[str, Any]) -> None:
-    """Change the space before the account: quota changes lock the rows in this order."""
     account = dict(values)
-    quota = account.pop("quota_bytes", None)
-    if quota is not None:
-        await tx.execute(update(Space).where(Space.id == user_id).values(quota_bytes=quota))
+    if "quota_bytes" in account:
+        limit = account.pop("quota_bytes")
+        await tx.execute(update(Space).where(quota.of_space(user_id)).values(quota_bytes=limit))
     if account:
         await tx.execute(update(User).where(User.id == user_id).values(account))
 

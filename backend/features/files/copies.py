@@ -12,9 +12,10 @@ from backend.features.files.service import get_file
 from backend.features.files.versions import NewVersion, add_version
 from backend.features.tree.placement import checked_name, create_node, target_folder
 from backend.features.tree.schemas import File
+from backend.kit.events import FileCopied
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import FileVersion, Node, live
-from backend.rules import access, audit, quota
+from backend.rules import access, events, quota
 from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
@@ -39,8 +40,9 @@ async def copy_file(
     version = await _hold_version(tx, source.current_version_id, user_id)
     await add_version(tx, copy_id, version)
     await quota.charge(tx, folder.space_id, version.size)
-    await audit.record(
-        tx, principal.actor, "file.copied", copy_id, source_id=str(file_id), size=version.size
+    copied = FileCopied(source_id=file_id, size=version.size)
+    await events.record(
+        tx, principal.actor, copy_id, copied, node_id=copy_id, space_id=folder.space_id
     )
     return await get_file(tx, user_id, copy_id)
 

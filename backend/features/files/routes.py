@@ -143,7 +143,7 @@ async def download_file(
     request: Request, principal: FilesRead, db: Statements, services: CurrentServices, file_id: UUID
 ) -> RedirectResponse:
     """Redirects to a short-lived URL of the object store."""
-    await limit_signing(services, principal)
+    await limit_signing(services.limiter, services.settings, principal)
     row = await downloads.find_download(db, principal.user_id, file_id, None)
     lifetime = services.settings.download_url_ttl
     method: Literal["GET", "HEAD"] = "HEAD" if request.method == "HEAD" else "GET"
@@ -166,7 +166,7 @@ async def create_download_url(
     body: Annotated[DownloadRequest | None, Body()] = None,
 ) -> Response:
     """Whoever has the URL can read this version of the file until `expires_at`, nothing else."""
-    await limit_signing(services, principal)
+    await limit_signing(services.limiter, services.settings, principal)
     body = body or CURRENT_VERSION
     row = await downloads.find_download(db, principal.user_id, file_id, body.version_id)
     lifetime = services.settings.download_url_ttl
@@ -187,7 +187,7 @@ async def create_download_urls(
 
     All or nothing: when one of them is not there, the answer is 404 and `errors` says which.
     """
-    await limit_signing(services, principal, len(body.file_ids))
+    await limit_signing(services.limiter, services.settings, principal, len(body.file_ids))
     rows = await downloads.find_downloads(db, principal.user_id, body.file_ids)
     lifetime = services.settings.download_url_ttl
     signed = [downloads.sign(services.presigner, row, lifetime, "attachment") for row in rows]

@@ -1,15 +1,15 @@
 """Versions of a file: immutable, one of them current."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, literal, select, true, update
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
 from backend.core.database.keyset import descending
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, rows
 from backend.core.errors import NotFound
 from backend.core.http.schema import Page
 from backend.features.files.errors import CurrentVersion
@@ -20,14 +20,38 @@ from backend.features.tree.placement import lock_tree_of
 from backend.features.tree.purge import discard_objects
 from backend.features.tree.schemas import File
 from backend.kit import faults
+from backend.kit.checksums import ChecksumType
+from backend.kit.events import Entry, VersionDeleted, VersionRestored
 from backend.kit.ids import uuid7
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import FileVersion, Node, live
-from backend.rules import access, audit, quota
+from backend.rules import access, events, quota
 from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 NEWEST = descending(id=FileVersion.id)
+_COLUMNS = [
+    FileVersion.id,
+    FileVersion.size,
+    FileVersion.content_type,
+    FileVersion.etag,
+    FileVersion.checksum_sha256,
+    FileVersion.checksum_type,
+    FileVersion.created_by,
+    FileVersion.created_at,
+]
+
+
+class _Version(NamedTuple):
+    id: UUID
+    size: int
+    content_type: str
+    etag: str
+    checksum_sha256: str | None
+    checksum_type: ChecksumType | None
+    created_by: UUID | None
+    created_at: datetime
+    current_version_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +66,7 @@ class NewVersion:
     content_type: str
     etag: str
     checksum_sha256: str | None
-    checksum_type: str | None
+    checksum_type: ChecksumType | None
     created_by: UUID | None
 
 
@@ -96,10 +120,10 @@ async def list_versions(
         NotFound: no such file, or invisible to the caller.
         InvalidCursor: not from this list.
     """
-    versions = select(FileVersion).where(FileVersion.node_id == file_id)
+    versions = select(*_COLUMNS).where(FileVersion.node_id == file_id)
     version = NEWEST.narrow(versions, limit, cursor).lateral("version")
     query = (
-        select(Node.current_version_id, version)
+        select(version, Node.current_version_id)
         .select_from(Node)
         .outerjoin(version, true())
         .where(
@@ -110,16 +134,15 @@ async def list_versions(
         )
         .order_by(*NEWEST.order(version))
     )
-    rows = (await db.execute(query)).all()
-    if not rows:
+    found = await rows(db, _Version, query)
+    if not found:
         raise NotFound
     # Beyond the oldest version there is one row of nulls.
-    found = rows if rows[0].id else []
-    page, next_cursor = NEWEST.cut(found, limit)
+    page, next_cursor = NEWEST.cut(found if found[0].id else [], limit)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
 
-def _present(row: Row[Any]) -> Version:
+def _present(row: _Version) -> Version:
     return Version(
         id=row.id,
         is_current=row.id == row.current_version_id,
@@ -140,7 +163,7 @@ async def restore_version(
     Raises:
         NotFound, RoleRequired: no such version, or not the caller's to change (role editor).
     """
-    await _require_version(tx, principal.user_id, file_id, version_id, Role.EDITOR)
+    file = await _require_version(tx, principal.user_id, file_id, version_id, Role.EDITOR)
     await tx.execute(
         update(Node)
         .where(Node.id == FileVersion.node_id, FileVersion.id == version_id)
@@ -152,7 +175,7 @@ async def restore_version(
         )
     )
     faults.reach("restore.switched")
-    await _record(tx, principal, "version_restored", file_id, version_id)
+    await _record(tx, principal, file, VersionRestored(version_id=version_id))
     return await get_file(tx, principal.user_id, file_id)
 
 
@@ -176,7 +199,7 @@ async def delete_version(
     version = deleted.one()
     faults.reach("version.deleted")
     await discard_objects(tx, [version.object_key])
-    await _record(tx, principal, "version_deleted", file_id, version_id)
+    await _record(tx, principal, file, VersionDeleted(version_id=version_id))
     await quota.refund(tx, file.space_id, version.size)
 
 
@@ -194,7 +217,7 @@ async def _require_version(
     return file
 
 
-async def _record(
-    tx: Transaction, principal: Principal, what: str, file_id: UUID, version_id: UUID
-) -> None:
-    await audit.record(tx, principal.actor, f"file.{what}", file_id, version_id=str(version_id))
+async def _record(tx: Transaction, principal: Principal, file: SeenNode, entry: Entry) -> None:
+    await events.record(
+        tx, principal.actor, file.id, entry, node_id=file.id, space_id=file.space_id
+    )

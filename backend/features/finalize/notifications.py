@@ -1,7 +1,7 @@
-"""Finish uploads as soon as S3 says that their bytes have arrived.
+"""Complete uploads as soon as S3 notifies that their bytes have arrived.
 
 An event is a hint and the sweep is the promise: one that is lost, late, repeated or about an
-upload that is over changes nothing.
+upload that has ended does no harm.
 """
 
 import asyncio
@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
-from sqlalchemy import String, any_, literal, select
+from sqlalchemy import String, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from backend.core.database.rows import rows
 from backend.core.errors import DependencyUnavailable
 from backend.core.observability import metrics
 from backend.core.s3.notifications import Delivery, UploadEvents, open_upload_events
@@ -21,19 +22,19 @@ from backend.features.finalize.jobs import heal_all
 from backend.features.uploads import queries
 from backend.features.uploads.signing import INCOMING_SUFFIX
 from backend.kit.vocabulary import UploadState
-from backend.models import Upload
+from backend.models import Upload, UploadRow
 
 log = structlog.stdlib.get_logger(__name__)
 
 GRACE = 0.5
-"""Seconds the client has to complete by itself: then the audit trail names it, not the system."""
+"""Seconds for the client to complete the upload itself, so that the audit trail names it."""
 BATCHES = 8
-"""Batches handled at once, each up to ten messages; more wait in the queue."""
+"""Batches handled concurrently, each up to ten messages; more wait in the queue."""
 
 
 @asynccontextmanager
 async def following_events(services: Services) -> AsyncIterator[None]:
-    """Follow UPLOAD_EVENTS_QUEUE_URL, where it is set; on exit finish what has been received."""
+    """Follow UPLOAD_EVENTS_QUEUE_URL, if it is set; on exit, finish what has been received."""
     queue_url = services.settings.upload.events_queue_url
     if not queue_url:
         yield
@@ -48,7 +49,7 @@ async def following_events(services: Services) -> AsyncIterator[None]:
 
 
 async def _follow(services: Services, events: UploadEvents, tasks: asyncio.TaskGroup) -> None:
-    """Receive for ever; a queue that does not answer is asked again a little later."""
+    """Receive until cancelled; if the queue does not answer, try again a little later."""
     places = asyncio.Semaphore(BATCHES)
     while True:
         await places.acquire()
@@ -63,7 +64,7 @@ async def _follow(services: Services, events: UploadEvents, tasks: asyncio.TaskG
 
 
 async def _handle(services: Services, events: UploadEvents, deliveries: Sequence[Delivery]) -> None:
-    """Look after the uploads of one batch; messages that could not be handled come again."""
+    """Complete the uploads of one batch; messages that could not be handled are sent again."""
     if not deliveries:
         return
     try:
@@ -78,12 +79,12 @@ async def _handle(services: Services, events: UploadEvents, deliveries: Sequence
 
 
 async def heal_arrived(services: Services, keys: Sequence[str]) -> None:
-    """Complete the pending uploads whose bytes lie under these keys; other keys mean nothing."""
+    """Complete the pending uploads whose bytes are under these keys; ignore other keys."""
     written = {key.removesuffix(INCOMING_SUFFIX) for key in keys}
     if not written:
         return
-    query = select(*queries.row_columns).where(
+    arrived = queries.uploads(
         Upload.object_key == any_(literal(list(written), ARRAY(String))),
         Upload.state == UploadState.PENDING,
     )
-    await heal_all(services, (await services.database.autocommit.execute(query)).all())
+    await heal_all(services, await rows(services.database.autocommit, UploadRow, arrived))

@@ -5,15 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body
 
-from backend.core.database.requests import Statements
 from backend.core.errors import DependencyUnavailable, NameTaken, NotFound
 from backend.core.http.edge import BULK_BODY
 from backend.core.http.problem_schema import problems
 from backend.core.http.route import Route
 from backend.core.services import CurrentServices
-from backend.features.finalize.complete import complete_in_time
+from backend.features.finalize.complete import complete
 from backend.features.tree.errors import FolderTooDeep
-from backend.features.uploads import service
 from backend.features.uploads.errors import (
     ChecksumMismatch,
     PartOutOfRange,
@@ -23,7 +21,6 @@ from backend.features.uploads.errors import (
     UploadNotPending,
 )
 from backend.features.uploads.schemas import CompleteRequest, Upload
-from backend.kit.vocabulary import UploadState
 from backend.rules.principal import FilesWrite
 from backend.rules.signing import limit_signing
 
@@ -50,14 +47,11 @@ router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=Route)
 async def complete_upload(
     principal: FilesWrite,
     services: CurrentServices,
-    db: Statements,
     upload_id: UUID,
     body: Annotated[CompleteRequest | None, Body()] = None,
 ) -> Upload:
-    """Make a file of the bytes, as S3 says they are. Completing twice gives the same answer."""
-    await limit_signing(services, principal)
-    upload = await service.find(db, principal.user_id, upload_id)
-    if upload.state != UploadState.COMPLETED:
-        await complete_in_time(services, principal.actor, upload, body.parts if body else None)
-        upload = await service.find(db, principal.user_id, upload_id)
-    return await service.present(services, db, principal, upload)
+    """Turns the uploaded bytes into a file, as S3 reports them. Completing again is harmless."""
+    await limit_signing(services.limiter, services.settings, principal)
+    database, storage, settings = services.database, services.storage, services.settings.upload
+    parts = body.parts if body else None
+    return await complete(database, storage, settings, principal, upload_id, parts)

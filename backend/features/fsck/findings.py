@@ -20,6 +20,7 @@ class Kind(StrEnum):
     MISSING_OBJECT = "missing_object"
     WRONG_SIZE = "wrong_size"
     ABANDONED_MULTIPART = "abandoned_multipart"
+    FOREIGN_OBJECT = "foreign_object"
     STUCK_UPLOAD = "stuck_upload"
     USED_BYTES = "used_bytes"
     RESERVED_BYTES = "reserved_bytes"

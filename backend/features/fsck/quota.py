@@ -1,18 +1,19 @@
 """Counters that do not add up: what each tree's versions and open uploads really take."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ScalarSelect, Select, func, select, text, update
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Database, Transaction
+from backend.core.database.rows import first
 from backend.features.fsck.findings import PATIENCE, Finding, Inspection, Kind
 from backend.features.uploads.queries import is_open
+from backend.kit.events import UsageRecounted
 from backend.kit.vocabulary import SpaceKind
 from backend.models import FileVersion, Node, Space, Upload
-from backend.rules import audit
+from backend.rules import events, quota
 from backend.rules.actor import SYSTEM
 
 SPACES = 100
@@ -84,6 +85,12 @@ def _reserved() -> ScalarSelect[int]:
     )
 
 
+class _Noted(NamedTuple):
+    kind: SpaceKind
+    used_bytes: int
+    reserved_bytes: int
+
+
 async def _recount(database: Database, space_id: UUID) -> None:
     """Set both counters to what is counted while nobody else can change them.
 
@@ -94,21 +101,27 @@ async def _recount(database: Database, space_id: UUID) -> None:
         await tx.execute(text(PATIENCE))
         if (old := await _lock(tx, space_id)) is None:
             return
-        recounted = await tx.execute(
+        counted = await tx.execute(
             update(Space)
             .where(Space.id == space_id)
             .values(used_bytes=_used(), reserved_bytes=_reserved())
             .returning(Space.used_bytes, Space.reserved_bytes)
         )
-        new = recounted.one()._asdict()
+        new = counted.one()._asdict()
         before = {name: getattr(old, name) for name in COUNTERS}
         if new != before:
-            whose = "user" if old.kind == SpaceKind.PERSONAL else "space"
-            action = f"{whose}.usage_recounted"
-            told = {f"old_{name}": count for name, count in before.items()}
-            await audit.record(tx, SYSTEM, action, space_id, **told, **new)
+            recounted = UsageRecounted(
+                kind=old.kind,
+                old_used_bytes=old.used_bytes,
+                old_reserved_bytes=old.reserved_bytes,
+                used_bytes=new["used_bytes"],
+                reserved_bytes=new["reserved_bytes"],
+            )
+            await events.record(tx, SYSTEM, space_id, recounted, space_id=space_id)
 
 
-async def _lock(tx: Transaction, space_id: UUID) -> Row[str, int, int] | None:
-    noted = select(Space.kind, Space.used_bytes, Space.reserved_bytes).where(Space.id == space_id)
-    return (await tx.execute(noted.with_for_update())).first()
+async def _lock(tx: Transaction, space_id: UUID) -> _Noted | None:
+    noted = select(Space.kind, Space.used_bytes, Space.reserved_bytes).where(
+        quota.of_space(space_id)
+    )
+    return await first(tx, _Noted, noted.with_for_update())

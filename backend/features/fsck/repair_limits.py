@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from backend.core.services import Services
 from backend.features.fsck.findings import DELETED, Check, Inspection
-from backend.features.fsck.objects import owned_keys
+from backend.features.fsck.prefixes import PREFIXES
 
 FEW = 10
 ONE_IN = 10
@@ -64,7 +64,8 @@ async def _count(inspection: Inspection, checks: Sequence[Check]) -> tuple[int, 
 
 async def _something_in_common(services: Services) -> bool:
     """Keys are random: no other installation has one of them. Mostly the first page tells."""
-    async for page in services.storage.list_objects():
-        if await owned_keys(services.database.autocommit, [found.key for found in page]):
-            return True
+    for prefix in PREFIXES:
+        async for page in services.storage.list_objects(prefix.prefix):
+            if await prefix.held(services.database.autocommit, [found.key for found in page]):
+                return True
     return False

@@ -1,20 +1,21 @@
 """The tree: paths, owners, trash, and which version is current."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, Uuid, and_, case, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
 from backend.core.database.engine import Database, Transaction
+from backend.core.database.rows import columns, rows
 from backend.features.fsck.findings import PAGE, PATIENCE, Finding, Inspection, Kind
 from backend.features.tree.placement import lock_tree
+from backend.kit.events import NodePathRepaired
 from backend.kit.vocabulary import NodeKind
-from backend.models import FileVersion, Node
-from backend.rules import audit
+from backend.models import FileVersion, Node, NodeRow
+from backend.rules import events
 from backend.rules.actor import SYSTEM
 
 DETAILS = {
@@ -26,6 +27,19 @@ DETAILS = {
 NO_PATH = literal([], ARRAY(Uuid))
 
 
+class _Looked(NamedTuple):
+    id: UUID
+    space_id: UUID
+    path: bool
+    owner: bool
+    trash: bool
+    current_version: bool
+
+    def is_broken(self, kind: Kind) -> bool:
+        """Whether this is what is wrong with it."""
+        return bool(getattr(self, kind))
+
+
 async def check_tree(inspection: Inspection) -> AsyncIterator[Finding]:
     """Compare every node with its folder and its current version.
 
@@ -34,7 +48,7 @@ async def check_tree(inspection: Inspection) -> AsyncIterator[Finding]:
     database = inspection.services.database
     after = UUID(int=0)
     while True:
-        page = (await database.autocommit.execute(_look_at(after))).all()
+        page = await rows(database.autocommit, _Looked, _look_at(after))
         inspection.progress("nodes", len(page))
         for finding in await _judge(database, page, repair=inspection.repair):
             yield finding
@@ -60,7 +74,7 @@ def _look_at(after: UUID) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Node.id,
-            Node.space_id,
+            Node.space_id.label("space_id"),
             Node.path.is_distinct_from(right_path).label(Kind.PATH),
             func.coalesce(foreign, False).label(Kind.OWNER),
             func.coalesce(lost, False).label(Kind.TRASH),
@@ -73,7 +87,7 @@ def _look_at(after: UUID) -> Select[*tuple[Any, ...]]:
     )
 
 
-async def _judge(database: Database, page: Sequence[Row[Any]], *, repair: bool) -> list[Finding]:
+async def _judge(database: Database, page: Sequence[_Looked], *, repair: bool) -> list[Finding]:
     rebuilt: set[UUID] = set()
     if repair:
         for space_id in {row.space_id for row in page if row.path}:
@@ -87,7 +101,7 @@ async def _judge(database: Database, page: Sequence[Row[Any]], *, repair: bool) 
         )
         for row in page
         for kind, detail in DETAILS.items()
-        if row._mapping[kind]
+        if row.is_broken(kind)
     ]
 
 
@@ -113,16 +127,15 @@ async def _rebuild_paths(database: Database, space_id: UUID) -> set[UUID]:
             update(Node)
             .where(Node.id == placed.c.id, Node.path != placed.c.path)
             .values(path=placed.c.path)
-            .returning(Node.id, Node.kind, Node.name, Node.parent_id)
+            .returning(*columns(NodeRow, Node))
         )
-        nodes = changed.all()
+        nodes = [NodeRow(*node) for node in changed]
         for node in nodes:
             await _record(tx, node)
         return {node.id for node in nodes}
 
 
-async def _record(tx: Transaction, node: Row[UUID, str, str, UUID | None]) -> None:
+async def _record(tx: Transaction, node: NodeRow) -> None:
     """Who may see a node follows from its path: its owners shall learn that it was mended."""
-    folder_id = node.parent_id and str(node.parent_id)
-    action = f"{node.kind}.path_repaired"
-    await audit.record(tx, SYSTEM, action, node.id, name=node.name, folder_id=folder_id)
+    repaired = NodePathRepaired(kind=node.kind, name=node.name, folder_id=node.parent_id)
+    await events.record(tx, SYSTEM, node.id, repaired, node_id=node.id, space_id=node.space_id)

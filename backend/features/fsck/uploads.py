@@ -1,17 +1,18 @@
 """Multipart uploads at S3 that nobody owns, and uploads of ours that never end."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import String, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.engine import Row
 
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, rows
 from backend.core.s3.objects import OpenUpload
 from backend.features.fsck.findings import PAGE, Finding, Inspection, Kind
 from backend.features.uploads.queries import is_open
+from backend.kit.vocabulary import UploadState
 from backend.models import Upload
 
 
@@ -57,7 +58,14 @@ async def check_stuck(inspection: Inspection) -> AsyncIterator[Finding]:
             )
 
 
-async def _overdue(inspection: Inspection) -> AsyncIterator[Sequence[Row[Any]]]:
+class _Overdue(NamedTuple):
+    id: UUID
+    state: UploadState
+    created_at: datetime
+    expires_at: datetime
+
+
+async def _overdue(inspection: Inspection) -> AsyncIterator[list[_Overdue]]:
     db, cutoff = inspection.services.database.autocommit, inspection.cutoff
     after = UUID(int=0)
     while True:
@@ -67,7 +75,7 @@ async def _overdue(inspection: Inspection) -> AsyncIterator[Sequence[Row[Any]]]:
             .order_by(Upload.id)
             .limit(PAGE)
         )
-        page = (await db.execute(query)).all()
+        page = await rows(db, _Overdue, query)
         yield page
         if len(page) < PAGE:
             return

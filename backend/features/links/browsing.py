@@ -1,16 +1,16 @@
 """Going through the folders of a folder link."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Integer, Select, func, literal, literal_column, select, union_all
-from sqlalchemy.engine import Row
 
 from backend.core.database.keyset import ascending
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, first, rows
 from backend.core.errors import NotFound
 from backend.core.http.schema import Page
-from backend.features.links.opening import below
+from backend.features.links.opening import OpenedLink, below
 from backend.features.links.schemas import PublicItem
 from backend.kit.vocabulary import NodeKind
 from backend.models import Node, live
@@ -21,7 +21,26 @@ BY_NAME = ascending(name_key=Node.name_key, id=Node.id)
 BY_KIND = ascending(rank=literal_column("rank", Integer), **BY_NAME.columns)
 
 
-async def find_folder(db: Db, link: Row[Any], folder_id: UUID | None) -> Row[Any]:
+class LinkedFolder(NamedTuple):
+    """A folder of a link's tree."""
+
+    id: UUID
+    name: str
+    path: list[UUID]
+
+
+class _Child(NamedTuple):
+    id: UUID
+    kind: NodeKind
+    name: str
+    name_key: str
+    size: int
+    content_type: str | None
+    updated_at: datetime
+    rank: int
+
+
+async def find_folder(db: Db, link: OpenedLink, folder_id: UUID | None) -> LinkedFolder:
     """A folder of the link's tree, by default the top one: its id, name and path.
 
     Raises:
@@ -33,7 +52,7 @@ async def find_folder(db: Db, link: Row[Any], folder_id: UUID | None) -> Row[Any
         live,
         below(link.node_id),
     )
-    if (folder := (await db.execute(query)).first()) is None:
+    if (folder := await first(db, LinkedFolder, query)) is None:
         raise NotFound("This link has no such folder.")
     return folder
 
@@ -46,7 +65,7 @@ async def list_children(
     parts = [_children(folder_id, rank, after, limit) for rank in range(len(KINDS))]
     either = union_all(*(select(part.subquery()) for part in parts)).subquery()
     query = select(either).order_by(*BY_KIND.order(either)).limit(limit + 1)
-    page, next_cursor = BY_KIND.cut((await db.execute(query)).all(), limit)
+    page, next_cursor = BY_KIND.cut(await rows(db, _Child, query), limit)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
 
@@ -65,18 +84,20 @@ def _children(
     return BY_NAME.narrow(query, limit)
 
 
-async def trail(db: Db, link: Row[Any], folder: Row[Any]) -> list[Row[Any]]:
-    """The folders from the link's own down to the one above `folder`: id and name."""
+async def trail(db: Db, link: OpenedLink, folder: LinkedFolder) -> list[LinkedFolder]:
+    """The folders from the link's own down to the one above `folder`."""
     ids = [*folder.path, folder.id]
     above = ids[ids.index(link.node_id) : -1]
     query = (
-        select(Node.id, Node.name).where(Node.id.in_(above)).order_by(func.cardinality(Node.path))
+        select(Node.id, Node.name, Node.path)
+        .where(Node.id.in_(above))
+        .order_by(func.cardinality(Node.path))
     )
-    return list(await db.execute(query)) if above else []
+    return await rows(db, LinkedFolder, query) if above else []
 
 
-def _present(row: Row[Any]) -> PublicItem:
-    is_file = row.kind == NodeKind.FILE
+def _present(row: _Child) -> PublicItem:
+    is_file = row.kind is NodeKind.FILE
     return PublicItem(
         id=row.id,
         kind=row.kind,

@@ -59,12 +59,14 @@ async def find_link(db: Db, token: str) -> OpenedLink:
         LinkNotFound: unknown, or it no longer stands.
         LinkRevoked, LinkExpired, DownloadsExhausted: it is over.
     """
-    return _checked(await fetch_one(db, _BY_TOKEN, token_hash=token_hash(token)))
+    found = await fetch_one(db, _BY_TOKEN, token_hash=token_hash(token))
+    return _checked(found)
 
 
 async def find_again(db: Db, link: OpenedLink) -> OpenedLink:
     """What has become of a link found before; raises as `find_link`."""
-    return _checked(await fetch_one(db, _BY_ID, id=link.id))
+    found = await fetch_one(db, _BY_ID, id=link.id)
+    return _checked(found)
 
 
 def _checked(link: OpenedLink | None) -> OpenedLink:

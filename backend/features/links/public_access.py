@@ -24,9 +24,10 @@ from backend.features.links.opening import (
 from backend.features.links.password_limits import Guess
 from backend.features.links.schemas import PublicLink
 from backend.kit.addresses import client_network
+from backend.kit.events import LinkDownloaded
 from backend.kit.vocabulary import ActorKind, NodeKind
 from backend.models import Link, Node
-from backend.rules import audit
+from backend.rules import events
 from backend.rules.actor import Actor
 
 
@@ -36,8 +37,7 @@ def describe(services: Services, link: OpenedLink, unlock_token: str | None) -> 
         return PublicLink(
             kind=None, name=None, needs_password=True, expires_at=None, downloads_left=None
         )
-    is_file = link.kind == NodeKind.FILE
-    capped = link.max_downloads is not None
+    is_file, cap = link.kind is NodeKind.FILE, link.max_downloads
     return PublicLink(
         kind=link.kind,
         name=link.name,
@@ -45,7 +45,7 @@ def describe(services: Services, link: OpenedLink, unlock_token: str | None) -> 
         content_type=link.content_type if is_file else None,
         needs_password=False,
         expires_at=link.expires_at,
-        downloads_left=link.max_downloads - link.download_count if capped else None,
+        downloads_left=None if cap is None else cap - link.download_count,
     )
 
 
@@ -91,7 +91,8 @@ async def download(
     actor = replace(visitor, kind=ActorKind.LINK, id=link.id)
     async with services.database.transaction() as tx:
         await _count_download(tx, link)
-        await audit.record(tx, actor, "link.downloaded", link.id, node_id=str(file.id))
+        downloaded = LinkDownloaded(node_id=file.id)
+        await events.record(tx, actor, link.id, downloaded, node_id=file.id)
     return signed
 
 

@@ -8,18 +8,19 @@ from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 from backend.core.database.engine import Transaction
 from backend.core.database.keyset import descending
 from backend.core.database.requests import RequestTransaction
-from backend.core.database.rows import Db, columns, first
+from backend.core.database.rows import Db, columns, first, only, rows
 from backend.core.errors import NotFound
 from backend.core.http.schema import Page
 from backend.core.services import Services
-from backend.features.links.errors import BelowDownloadCount, LinkRevoked
+from backend.features.links import errors
 from backend.features.links.schemas import CreatedLink, Link, LinkCreate, LinkUpdate
+from backend.kit.events import Entry, LinkCreated, LinkRevoked, LinkUpdated
 from backend.kit.ids import uuid7
 from backend.kit.tokens import new_token, token_hash
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Link as LinkTable
 from backend.models import LinkRow, Node
-from backend.rules import access, audit
+from backend.rules import access, events
 from backend.rules.account_lock import hold_open
 from backend.rules.actor import Actor
 from backend.rules.principal import Principal
@@ -47,7 +48,7 @@ async def create(
     await hold_open(tx, principal, node_id)
     await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
     token, link_id = new_token(), uuid7()
-    made = await tx.execute(
+    made = (
         insert(LinkTable)
         .values(
             id=link_id,
@@ -60,9 +61,9 @@ async def create(
         )
         .returning(*columns(LinkRow, LinkTable))
     )
-    link = made.one()
-    limits = [name for name in LIMITS if getattr(new, name) is not None]
-    await _record(tx, principal, "link.created", link, limits=limits)
+    link = await only(tx, LinkRow, made)
+    limits = tuple(name for name in LIMITS if getattr(new, name) is not None)
+    await _record(tx, principal, link, LinkCreated(node_id=node_id, limits=limits))
     url = f"{services.settings.public_url}/s/{token}"
     return CreatedLink(**_present(link).model_dump(), token=token, url=url)
 
@@ -125,25 +126,26 @@ async def change(
         BelowDownloadCount: the new cap is below the downloads already made.
     """
     values = wanted.model_dump(exclude_unset=True)
-    changed_fields = sorted(values)
+    changed_fields = tuple(sorted(values))
     if "password" in values:
         values["password_hash"] = await _hashed(services, principal, values.pop("password"))
     tx = await late.open()
     link = await _lock(tx, principal, link_id)
     if link.revoked_at is not None:
-        raise LinkRevoked
+        raise errors.LinkRevoked
     if (cap := values.get("max_downloads")) is not None and cap < link.download_count:
-        raise BelowDownloadCount
+        raise errors.BelowDownloadCount
     if not values:
         return _present(link)
-    changed = await tx.execute(
+    changed = (
         update(LinkTable)
         .where(LinkTable.id == link_id)
         .values(values)
         .returning(*columns(LinkRow, LinkTable))
     )
-    await _record(tx, principal, "link.updated", link, changed=changed_fields)
-    return _present(changed.one())
+    updated = LinkUpdated(node_id=link.node_id, changed=changed_fields)
+    await _record(tx, principal, link, updated)
+    return _present(await only(tx, LinkRow, changed))
 
 
 async def revoke(tx: Transaction, principal: Principal, link_id: UUID) -> None:
@@ -162,10 +164,13 @@ async def revoke_links(tx: Transaction, actor: Actor, *which: ColumnElement[bool
         update(LinkTable)
         .where(*which, LinkTable.revoked_at.is_(None))
         .values(revoked_at=func.now())
-        .returning(LinkTable.id, LinkTable.node_id)
+        .returning(*columns(LinkRow, LinkTable))
     )
-    revoked = [(link.id, {"node_id": str(link.node_id)}) for link in await tx.execute(ended)]
-    await audit.record_all(tx, actor, "link.revoked", revoked)
+    revoked = [
+        (it.id, LinkRevoked(node_id=it.node_id), it.node_id)
+        for it in await rows(tx, LinkRow, ended)
+    ]
+    await events.record_all(tx, actor, revoked)
 
 
 def _manageable(user_id: UUID, link_id: UUID) -> Select[*tuple[Any, ...]]:
@@ -203,7 +208,5 @@ def _present(row: LinkRow) -> Link:
     )
 
 
-async def _record(
-    tx: Transaction, principal: Principal, action: str, link: LinkRow, **data: Any
-) -> None:
-    await audit.record(tx, principal.actor, action, link.id, node_id=str(link.node_id), **data)
+async def _record(tx: Transaction, principal: Principal, link: LinkRow, entry: Entry) -> None:
+    await events.record(tx, principal.actor, link.id, entry, node_id=link.node_id)

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
-from sqlalchemy.engine import Row
 from starlette.responses import RedirectResponse
 
 from backend.core.database.requests import Statements
@@ -21,7 +20,7 @@ from backend.core.http.pages import Cursor
 from backend.core.services import CurrentServices, Services
 from backend.features.links import browsing, public_access
 from backend.features.links.errors import PasswordRequired, WrongPassword
-from backend.features.links.opening import find_link, is_unlocked, open_link
+from backend.features.links.opening import OpenedLink, find_link, is_unlocked, open_link
 from backend.features.links.public_routes import Token
 from backend.features.pages import wording
 from backend.features.pages.rendering import POLICY, PageRoute, page
@@ -56,7 +55,7 @@ async def show_link(
     return page("file.html", context, policy=_policy(services))
 
 
-def _common(services: Services, request: Request, link: Row[Any], token: str) -> dict[str, Any]:
+def _common(services: Services, request: Request, link: OpenedLink, token: str) -> dict[str, Any]:
     shown = public_access.describe(services, link, request.cookies.get(COOKIE))
     about = "Folder" if shown.size is None else wording.human_size(shown.size)
     protected = link.password_hash is not None
@@ -70,7 +69,7 @@ def _common(services: Services, request: Request, link: Row[Any], token: str) ->
 
 
 async def _listing(
-    db: Statements, link: Row[Any], home: str, folder_id: UUID | None, cursor: str | None
+    db: Statements, link: OpenedLink, home: str, folder_id: UUID | None, cursor: str | None
 ) -> dict[str, Any]:
     folder = await browsing.find_folder(db, link, folder_id)
     children = await browsing.list_children(db, folder.id, ROWS, cursor)
@@ -87,9 +86,9 @@ async def _listing(
     }
 
 
-def _policy(process: Services) -> str:
+def _policy(services: Services) -> str:
     """The strict policy, with leave for the download form to be sent on to the object store."""
-    return f"{POLICY} {process.presigner.origin}"
+    return f"{POLICY} {services.presigner.origin}"
 
 
 @router.get("/{token}/unlock")

@@ -4,17 +4,16 @@ An invitation is bound to the address, not to an account: an account that has no
 address gets nothing, or registering with somebody else's address would open their invitations.
 """
 
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, func, literal, select, update
-from sqlalchemy.engine import Row
+from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.orm import aliased
 
 from backend.core.database.engine import Transaction
-from backend.models import Grant, Node
-from backend.rules import audit
+from backend.core.database.rows import columns, rows
+from backend.kit.events import ShareAccepted
+from backend.models import Grant, GrantRow, Node
+from backend.rules import events
 from backend.rules.actor import Actor
 
 _LOCK_SPACE = 0x696E7669
@@ -45,16 +44,11 @@ async def accept_invitations(tx: Transaction, actor: Actor, user_id: UUID, email
     await lock_address(tx, email)
     await _strengthen_existing(tx, user_id, email)
     await _drop_needless(tx, user_id, email)
-    for grant in await _hand_over(tx, user_id, email):
-        await audit.record(
-            tx,
-            actor,
-            "share.accepted",
-            grant.id,
-            node_id=str(grant.node_id),
-            user_id=str(user_id),
-            role=grant.role.name.lower(),
-        )
+    accepted = [
+        (it.id, ShareAccepted(node_id=it.node_id, user_id=user_id, role=it.role), it.node_id)
+        for it in await _hand_over(tx, user_id, email)
+    ]
+    await events.record_all(tx, actor, accepted)
 
 
 async def _strengthen_existing(tx: Transaction, user_id: UUID, email: str) -> None:
@@ -82,11 +76,11 @@ async def _drop_needless(tx: Transaction, user_id: UUID, email: str) -> None:
     )
 
 
-async def _hand_over(tx: Transaction, user_id: UUID, email: str) -> Sequence[Row[Any]]:
-    accepted: CursorResult[Any] = await tx.execute(
+async def _hand_over(tx: Transaction, user_id: UUID, email: str) -> list[GrantRow]:
+    accepted = (
         update(Grant)
         .where(func.lower(Grant.email) == func.lower(email))
         .values(user_id=user_id, email=None)
-        .returning(Grant.id, Grant.node_id, Grant.role)
+        .returning(*columns(GrantRow, Grant))
     )
-    return accepted.all()
+    return await rows(tx, GrantRow, accepted)

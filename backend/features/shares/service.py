@@ -1,16 +1,16 @@
 """Sharing: who may do what with a file or folder, decided by its owners."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, Select, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine import Row
 
 from backend.core.database.engine import Transaction
-from backend.core.database.rows import Db
+from backend.core.database.keyset import ascending
+from backend.core.database.rows import Db, columns, first, only, rows
 from backend.core.errors import NotFound
-from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.core.settings import Settings
 from backend.features.mail.service import enqueue_mail
@@ -19,13 +19,37 @@ from backend.features.shares.errors import CannotShareWithOwner, CannotShareWith
 from backend.features.shares.invitations import lock_address
 from backend.features.shares.schemas import Share, ShareCreate
 from backend.features.tree.schemas import RoleName
-from backend.kit.cursors import decode_cursor, encode_cursor
+from backend.kit.events import OfShare, ShareCreated, ShareRemoved, ShareUpdated
 from backend.kit.vocabulary import NodeKind, Role
-from backend.models import Grant, User
-from backend.rules import access, audit
+from backend.models import Grant, GrantRow, User
+from backend.rules import access, events
 from backend.rules.account_lock import hold_open
 from backend.rules.actor import Actor
 from backend.rules.principal import Principal
+
+OLDEST = ascending(id=Grant.id)
+
+
+class _Account(NamedTuple):
+    id: UUID
+    email_verified_at: datetime | None
+
+
+class _Granted(NamedTuple):
+    id: UUID
+    node_id: UUID
+    user_id: UUID | None
+    role: Role
+    created: bool
+
+
+class _Share(NamedTuple):
+    id: UUID
+    node_id: UUID
+    user_id: UUID | None
+    role: Role
+    created_at: datetime
+    email: str
 
 
 async def share(
@@ -54,7 +78,8 @@ async def share(
     verified = account is not None and account.email_verified_at is not None
     grantee = {"user_id": account.id} if account and verified else {"email": new.email}
     grant = await _grant(tx, principal, node_id, Role[new.role.upper()], grantee)
-    await _record(tx, principal, "share.created" if grant.created else "share.updated", grant)
+    entry = ShareCreated if grant.created else ShareUpdated
+    await _record(tx, principal, entry, grant)
     if grant.created and await _has_proved_address(tx, principal.user_id):
         notice = notices.shared(settings.public_url, principal, node, new, known=verified)
         once = f"share {principal.user_id} {node_id} {new.email}"
@@ -68,9 +93,9 @@ async def _has_proved_address(tx: Transaction, user_id: UUID) -> bool:
     return (await tx.execute(query)).scalar_one() is not None
 
 
-async def _account(tx: Transaction, email: str) -> Row[Any] | None:
-    query: Select[*tuple[Any, ...]] = select(User.id, User.email_verified_at)
-    return (await tx.execute(query.where(func.lower(User.email) == email))).first()
+async def _account(tx: Transaction, email: str) -> _Account | None:
+    query = select(User.id, User.email_verified_at).where(func.lower(User.email) == email)
+    return await first(tx, _Account, query)
 
 
 def _refuse_insiders(grantee_id: UUID, owner_id: UUID, caller_id: UUID) -> None:
@@ -86,7 +111,7 @@ async def _grant(
     node_id: UUID,
     role: Role,
     grantee: dict[str, Any],
-) -> Row[Any]:
+) -> _Granted:
     """Add the grant or set its role; `created` says which."""
     target = Grant.user_id if "user_id" in grantee else func.lower(Grant.email)
     added = insert(Grant).values(
@@ -94,12 +119,11 @@ async def _grant(
     )
     # xmax is 0 in a row version that no update has made.
     created = literal_column("xmax = 0", Boolean()).label("created")
-    granted = await tx.execute(
-        added.on_conflict_do_update(
-            index_elements=[target, Grant.node_id], set_={"role": added.excluded.role}
-        ).returning(*Grant.__table__.columns, created)
+    granted = added.on_conflict_do_update(
+        index_elements=[target, Grant.node_id], set_={"role": added.excluded.role}
     )
-    return granted.one()
+    told = (Grant.id, Grant.node_id, Grant.user_id, Grant.role, created)
+    return await only(tx, _Granted, granted.returning(*told))
 
 
 async def list_shares(
@@ -111,12 +135,8 @@ async def list_shares(
         NotFound, RoleRequired: the caller does not own the node.
     """
     await access.require(db, principal.user_id, node_id, Role.OWNER, kind=kind)
-    query = _shares().where(Grant.node_id == node_id).order_by(Grant.id).limit(limit + 1)
-    if cursor:
-        (last_id,) = decode_cursor(cursor, UUID)
-        query = query.where(Grant.id > last_id)
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
+    query = _shares().where(Grant.node_id == node_id)
+    page, next_cursor = await OLDEST.fetch(db, _Share, query, limit, cursor)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
 
@@ -130,15 +150,15 @@ async def change_role(
     """
     node_id = (await _find(tx, share_id)).node_id
     await access.require(tx, principal.user_id, node_id, Role.OWNER)
-    changed = await tx.execute(
+    changed = (
         update(Grant)
         .where(Grant.id == share_id)
         .values(role=Role[role.upper()])
-        .returning(*Grant.__table__.columns)
+        .returning(*columns(GrantRow, Grant))
     )
-    if (grant := changed.first()) is None:
+    if (grant := await first(tx, GrantRow, changed)) is None:
         raise NotFound
-    await _record(tx, principal, "share.updated", grant)
+    await _record(tx, principal, ShareUpdated, grant)
     return await _get(tx, share_id)
 
 
@@ -157,9 +177,10 @@ async def remove(tx: Transaction, principal: Principal, share_id: UUID) -> None:
 
 async def remove_shares(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> int:
     """End shares and invitations that meet all conditions in `which`; return how many."""
-    gone = delete(Grant).where(*which).returning(*Grant.__table__.columns)
-    removed = [(grant.id, _told(grant)) for grant in await tx.execute(gone)]
-    await audit.record_all(tx, actor, "share.removed", removed)
+    gone = delete(Grant).where(*which).returning(*columns(GrantRow, Grant))
+    removed = await rows(tx, GrantRow, gone)
+    told = [(it.id, _entry(ShareRemoved, it), it.node_id) for it in removed]
+    await events.record_all(tx, actor, told)
     return len(removed)
 
 
@@ -174,8 +195,8 @@ def _shares() -> Select[*tuple[Any, ...]]:
     ).outerjoin(User, User.id == Grant.user_id)
 
 
-async def _find(db: Db, share_id: UUID) -> Row[Any]:
-    found = (await db.execute(_shares().where(Grant.id == share_id))).first()
+async def _find(db: Db, share_id: UUID) -> _Share:
+    found = await first(db, _Share, _shares().where(Grant.id == share_id))
     if found is None:
         raise NotFound
     return found
@@ -185,7 +206,7 @@ async def _get(db: Db, share_id: UUID) -> Share:
     return _present(await _find(db, share_id))
 
 
-def _present(row: Row[Any]) -> Share:
+def _present(row: _Share) -> Share:
     return Share(
         id=row.id,
         node_id=row.node_id,
@@ -197,13 +218,12 @@ def _present(row: Row[Any]) -> Share:
     )
 
 
-async def _record(tx: Transaction, principal: Principal, action: str, grant: Row[Any]) -> None:
-    await audit.record(tx, principal.actor, action, grant.id, **_told(grant))
+async def _record(
+    tx: Transaction, principal: Principal, entry: type[OfShare], grant: GrantRow | _Granted
+) -> None:
+    told = _entry(entry, grant)
+    await events.record(tx, principal.actor, grant.id, told, node_id=grant.node_id)
 
 
-def _told(grant: Row[Any]) -> dict[str, str | None]:
-    return {
-        "node_id": str(grant.node_id),
-        "user_id": str(grant.user_id) if grant.user_id else None,
-        "role": grant.role.name.lower(),
-    }
+def _entry(entry: type[OfShare], grant: GrantRow | _Granted) -> OfShare:
+    return entry(node_id=grant.node_id, user_id=grant.user_id, role=grant.role)

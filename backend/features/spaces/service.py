@@ -1,29 +1,43 @@
 """Spaces: which there are for the caller, and how one is made."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, literal, select, tuple_, union_all
+from sqlalchemy import Select, func, insert, select, union_all
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import Row
 from sqlalchemy.orm import aliased
 
 from backend.core.database.engine import Transaction
-from backend.core.database.rows import Db
+from backend.core.database.keyset import ascending
+from backend.core.database.rows import Db, first
 from backend.core.errors import NotFound
-from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.features.spaces.schemas import Space
 from backend.features.tree.nodes import ROLE_NAMES
-from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.ids import uuid7
 from backend.kit.names import name_key
-from backend.kit.vocabulary import NodeKind, SpaceKind
+from backend.kit.vocabulary import NodeKind, Role, SpaceKind
 from backend.models import Node, live
 from backend.models import Space as SpaceRow
 from backend.rules import access
 
 PERSONAL_NAME = "My files"
+OWN_FIRST = ascending(kind=SpaceRow.kind, id=SpaceRow.id)
+"""Sorted by kind, a person's own space comes before the teams'."""
+
+
+class _SeenSpace(NamedTuple):
+    id: UUID
+    kind: SpaceKind
+    name: str | None
+    quota_bytes: int
+    used_bytes: int
+    reserved_bytes: int
+    created_at: datetime
+    root_id: UUID
+    role: Role
+    file_count: int
 
 
 async def create_space(
@@ -65,13 +79,7 @@ async def list_spaces(db: Db, user_id: UUID, *, limit: int, cursor: str | None) 
     Raises:
         InvalidCursor: not from this list.
     """
-    order = (SpaceRow.kind, SpaceRow.id)  # personal before team
-    query = _visible(user_id).order_by(*order).limit(limit + 1)
-    if cursor is not None:
-        last_kind, last_id = decode_cursor(cursor, str, UUID)
-        query = query.where(tuple_(*order) > tuple_(literal(last_kind), literal(last_id)))
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.kind, row.id))
+    page, next_cursor = await OWN_FIRST.fetch(db, _SeenSpace, _visible(user_id), limit, cursor)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
 
@@ -81,7 +89,7 @@ async def get_space(db: Db, user_id: UUID, space_id: UUID) -> Space:
     Raises:
         NotFound: no such space, or invisible to the caller.
     """
-    row = (await db.execute(_visible(user_id).where(SpaceRow.id == space_id))).first()
+    row = await first(db, _SeenSpace, _visible(user_id).where(SpaceRow.id == space_id))
     if row is None:
         raise NotFound
     return _present(row)
@@ -128,7 +136,7 @@ def _visible(user_id: UUID) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _present(row: Row[Any]) -> Space:
+def _present(row: _SeenSpace) -> Space:
     taken = row.used_bytes + row.reserved_bytes
     return Space(
         id=row.id,

@@ -15,10 +15,11 @@ from backend.features.tree.errors import (
 )
 from backend.features.tree.placement import MAX_DEPTH, checked_name, lock_tree_of
 from backend.features.tree.schemas import NodeUpdate
+from backend.kit.events import Entry, NodeMoved, NodeRenamed
 from backend.kit.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node
-from backend.rules import access, audit
+from backend.rules import access, events
 from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
@@ -47,17 +48,18 @@ async def update_node(
             tx, principal.user_id, body.folder_id, Role.EDITOR, kind=NodeKind.FOLDER
         )
         await _move(tx, node, folder, name)
-        await _record(tx, principal, node, "moved", folder_id=str(folder.id))
+        await _record(tx, principal, node, NodeMoved(kind=kind, folder_id=folder.id))
     elif name != node.name:
         await _place(tx, node.id, name)
     if name != node.name:
-        await _record(tx, principal, node, "renamed", name=name, old_name=node.name)
+        renamed = NodeRenamed(kind=kind, name=name, old_name=node.name)
+        await _record(tx, principal, node, renamed)
 
 
-async def _record(
-    tx: Transaction, principal: Principal, node: SeenNode, what: str, **data: str
-) -> None:
-    await audit.record(tx, principal.actor, f"{node.kind}.{what}", node.id, **data)
+async def _record(tx: Transaction, principal: Principal, node: SeenNode, entry: Entry) -> None:
+    await events.record(
+        tx, principal.actor, node.id, entry, node_id=node.id, space_id=node.space_id
+    )
 
 
 async def _move(tx: Transaction, node: SeenNode, folder: SeenNode, name: str) -> None:

@@ -4,7 +4,7 @@ Locks are taken in this order by everyone, so that nobody waits in a circle:
 
     the tree       shared to add a node or a version, exclusive to move, trash, restore or delete
     a name         the unique index, by inserting or renaming
-    the quota      the space's row in `spaces`, last
+    the quota      the space's row, last; see `rules.quota.of_space`
 """
 
 import secrets
@@ -20,11 +20,12 @@ from backend.core.errors import NameTaken, NotFound
 from backend.features.tree.errors import FolderTooDeep, InvalidNodeName
 from backend.features.tree.nodes import get_node
 from backend.features.tree.schemas import Folder, FolderCreate
+from backend.kit.events import FolderCreated
 from backend.kit.ids import uuid7
 from backend.kit.names import InvalidName, clean_name, name_key, numbered_name
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node, NodeRow, live
-from backend.rules import access, audit
+from backend.rules import access, events
 from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
@@ -178,7 +179,8 @@ async def create_folder(tx: Transaction, principal: Principal, body: FolderCreat
     name = checked_name(body.name)
     parent = await target_folder(tx, principal.user_id, body.folder_id)
     folder_id = await create_node(tx, parent, NodeKind.FOLDER, name, rename=False)
-    await audit.record(
-        tx, principal.actor, "folder.created", folder_id, name=name, folder_id=str(parent.id)
+    created = FolderCreated(name=name, folder_id=parent.id)
+    await events.record(
+        tx, principal.actor, folder_id, created, node_id=folder_id, space_id=parent.space_id
     )
     return await get_node(tx, principal.user_id, folder_id, NodeKind.FOLDER)

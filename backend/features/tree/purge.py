@@ -20,9 +20,10 @@ from backend.core.jobs.queue import enqueue
 from backend.features.tree.placement import lock_tree
 from backend.features.tree.trash import is_entry, require_entry
 from backend.kit import faults
-from backend.kit.vocabulary import Role, SpaceKind
+from backend.kit.events import NodeDeleted, TrashEmptied
+from backend.kit.vocabulary import Role
 from backend.models import FileVersion, Node, Space
-from backend.rules import audit, quota
+from backend.rules import events, quota
 from backend.rules.actor import Actor
 from backend.rules.principal import Principal
 
@@ -41,7 +42,10 @@ async def delete_entry(tx: Transaction, principal: Principal, node_id: UUID) -> 
     """
     entry = await require_entry(tx, principal.user_id, node_id, Role.OWNER)
     await tx.execute(_condemn().where(Node.id == node_id))
-    await audit.record(tx, principal.actor, f"{entry.kind}.deleted", node_id, name=entry.name)
+    deleted = NodeDeleted(kind=entry.kind, name=entry.name)
+    await events.record(
+        tx, principal.actor, node_id, deleted, node_id=node_id, space_id=entry.space_id
+    )
     await _purge_or_enqueue(tx, entry.space_id)
 
 
@@ -56,8 +60,8 @@ async def empty_trash(
     condemned = (await tx.execute(entries.returning(Node.id))).all()
     if condemned:
         kind = (await tx.execute(select(Space.kind).where(Space.id == space_id))).scalar_one()
-        whose = "user" if kind == SpaceKind.PERSONAL else "space"
-        await audit.record(tx, actor, f"{whose}.trash_emptied", space_id, entries=len(condemned))
+        emptied = TrashEmptied(kind=kind, entries=len(condemned))
+        await events.record(tx, actor, space_id, emptied, space_id=space_id)
     await _purge_or_enqueue(tx, space_id)
 
 

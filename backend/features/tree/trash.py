@@ -27,10 +27,11 @@ from backend.features.tree.moves import rewrite_paths
 from backend.features.tree.nodes import NodeView, document, get_node, node_select
 from backend.features.tree.placement import find_child, free_name, lock_tree_of
 from backend.features.tree.schemas import File, Folder
+from backend.kit.events import NodeRestored, NodeTrashed
 from backend.kit.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node, live
-from backend.rules import access, audit
+from backend.rules import access, events
 from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
@@ -56,7 +57,10 @@ async def trash_node(tx: Transaction, principal: Principal, node_id: UUID, kind:
         .where(or_(Node.id == node_id, Node.path.contains([node_id])), live)
         .values(trashed_at=func.now(), trash_root_id=node_id)
     )
-    await audit.record(tx, principal.actor, f"{kind}.trashed", node_id, name=node.name)
+    trashed = NodeTrashed(kind=kind, name=node.name)
+    await events.record(
+        tx, principal.actor, node_id, trashed, node_id=node_id, space_id=node.space_id
+    )
 
 
 async def require_entry(tx: Transaction, user_id: UUID, node_id: UUID, role: Role) -> SeenNode:
@@ -97,7 +101,10 @@ async def restore(tx: Transaction, principal: Principal, node_id: UUID) -> File 
         .where(Node.trash_root_id == node_id)
         .values(trashed_at=None, trash_root_id=None)
     )
-    await audit.record(tx, principal.actor, f"{entry.kind}.restored", node_id, name=name)
+    restored = NodeRestored(kind=entry.kind, name=name)
+    await events.record(
+        tx, principal.actor, node_id, restored, node_id=node_id, space_id=entry.space_id
+    )
     return await get_node(tx, principal.user_id, node_id)
 
 

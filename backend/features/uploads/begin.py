@@ -1,4 +1,4 @@
-"""Begin an upload: plan it, reserve its bytes, write it down."""
+"""Begin an upload: plan it, reserve its bytes, write it down, sign its requests."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,49 +13,56 @@ from backend.core.s3.storage import OBJECT_PREFIX, Storage
 from backend.core.settings import UploadSettings
 from backend.features.tree.placement import find_child, target_folder
 from backend.features.uploads import queries
-from backend.features.uploads.plan import UploadPlan
+from backend.features.uploads.plan import UploadPlan, plan_upload
+from backend.features.uploads.schemas import Upload as UploadDocument
+from backend.features.uploads.schemas import UploadCreate
+from backend.features.uploads.signing import UploadSigner
 from backend.features.uploads.states import first_heal
 from backend.kit import faults
 from backend.kit.ids import uuid7
-from backend.kit.vocabulary import (
-    NodeKind,
-    OnConflict,
-    Role,
-    UploadMethod,
-)
+from backend.kit.vocabulary import NodeKind, OnConflict, Role, UploadMethod
 from backend.models import Space, UploadRow
 from backend.rules import access, quota
 from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 TRIES = 5
-"""Of an insert that was refused for a reason which is gone when it is looked for."""
+"""How often an insert is tried again if the reason for its refusal is gone when looked for."""
 
 
 async def begin(
-    db: Db, storage: Storage, settings: UploadSettings, principal: Principal, plan: UploadPlan
-) -> UploadRow:
-    """Reserve the quota of the space and write the upload down.
+    db: Db,
+    storage: Storage,
+    signer: UploadSigner,
+    settings: UploadSettings,
+    principal: Principal,
+    body: UploadCreate,
+) -> UploadDocument:
+    """Reserve space for an upload, write it down, and sign the requests that send its bytes.
 
-    A put costs one statement and no call to S3. A multipart upload is opened at S3 first: one
-    that the database then refuses is aborted there, or by the bucket's lifecycle after a crash.
+    A put costs one statement and no call to S3. A multipart upload is opened at S3 first: if the
+    database then refuses it, it is aborted there; after a crash, the bucket's lifecycle does so.
 
     Raises:
         NotFound, RoleRequired: the folder or file, for this caller.
         NameTaken: with `on_conflict=fail`.
-        QuotaExceeded: the space has not enough room.
+        QuotaExceeded: the space does not have enough room.
+        TooManyRequests: SIGNING_RATE is used up.
     """
+    await signer.count()
+    plan = plan_upload(body, settings)
     values = _values(settings, principal, plan)
     if plan.method is not UploadMethod.MULTIPART:
-        return await _insert(db, principal, plan, values)
+        return signer.present(await _insert(db, principal, plan, values))
     key = values["object_key"]
-    values["s3_upload_id"] = await storage.create_multipart(key, content_type=plan.content_type)
+    s3_upload_id = await storage.create_multipart(key, content_type=plan.content_type)
     faults.reach("begin.opened")
     try:
-        return await _insert(db, principal, plan, values)
+        upload = await _insert(db, principal, plan, values | {"s3_upload_id": s3_upload_id})
     except Exception:
-        await storage.abort_multipart(key, values["s3_upload_id"])
+        await storage.abort_multipart(key, s3_upload_id)
         raise
+    return signer.present(upload)
 
 
 async def _insert(
@@ -64,18 +71,18 @@ async def _insert(
     into_root = plan.folder_id is None and plan.file_id is None
     statement = queries.BEGIN_IN_ROOT if into_root else queries.BEGIN_IN_TARGET
     for _ in range(TRIES):
-        upload: UploadRow | None = await fetch_one(db, statement, **queries.bound_names(values))
+        upload = await fetch_one(db, statement, **queries.bound_names(values))
         faults.reach("begin.recorded")
         if upload is not None:
             metrics.count_upload("begun", plan.method, plan.size)
             return upload
         await _explain(db, principal, plan)
-    # What stood in the way came and went each time.
+    # Each time, what stood in the way was gone again.
     raise _name_taken(plan) if _needs_free_name(plan) else _no_room(plan)
 
 
 async def _explain(db: Db, principal: Principal, plan: UploadPlan) -> None:
-    """Raise what stands in the way; return when it is gone again."""
+    """Raise what stands in the way; return if it is gone again."""
     target = await _target(db, principal, plan)
     if _needs_free_name(plan) and await find_child(db, target.id, plan.name):
         raise _name_taken(plan)
@@ -98,7 +105,7 @@ def _needs_free_name(plan: UploadPlan) -> bool:
 
 
 def _name_taken(plan: UploadPlan) -> NameTaken:
-    return NameTaken(f"The folder already holds '{plan.name}'.")
+    return NameTaken(f"The folder already holds something named “{plan.name}”.")
 
 
 def _no_room(plan: UploadPlan) -> QuotaExceeded:

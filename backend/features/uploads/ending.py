@@ -1,32 +1,34 @@
 """How an upload ends without a file: aborted, expired or failed.
 
-The reservation is freed and the discarding of the bytes enqueued in the same transaction. A URL
-signed earlier may still be used until it runs out, so the bytes are discarded a second time then.
+The same transaction frees the reservation and enqueues the deletion of the bytes. A URL signed
+earlier works until it expires, so the bytes are deleted a second time after that.
 """
 
-from collections import Counter
+from collections import defaultdict
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, text, update
 
 from backend.core.database.engine import Transaction
+from backend.core.database.rows import columns, rows
 from backend.core.errors import ApiError
 from backend.core.jobs.queue import enqueue
 from backend.core.observability import metrics
 from backend.core.s3.presign import LANDING
-from backend.core.services import Services
 from backend.core.settings import UploadSettings
 from backend.features.uploads import queries
 from backend.kit import faults
-from backend.kit.vocabulary import UploadState
+from backend.kit.events import UploadEnded
+from backend.kit.vocabulary import UploadMethod, UploadState
 from backend.models import Upload, UploadRow
 from backend.models.upload import OPEN_STATES
-from backend.rules import audit, quota
-from backend.rules.actor import SYSTEM, Actor
+from backend.rules import events, quota
+from backend.rules.actor import Actor
 
 DISCARD, DISCARD_MANY = "uploads.discard", "uploads.discard_many"
-DISCARDED_AT_ONCE = 500
-"""Uploads in one job: their number is a client's choice, and must not hold up who ends them."""
+DISCARDED_IN_ONE_JOB = 500
+"""Clients choose how many uploads are open: ending them all must not take one job too long."""
 
 
 async def end(
@@ -36,21 +38,28 @@ async def end(
     upload: UploadRow,
     state: UploadState,
     *,
+    claimed: bool = False,
     failure: ApiError | None = None,
 ) -> bool:
-    """End `upload` in `state`; False when it is over already, or claimed by somebody else.
+    """End `upload` in `state`; False if it has ended already or another request has claimed it.
 
-    Failing an upload is for its claimant, whose row carries the lease; other endings are for
-    uploads that nobody holds.
+    Args:
+        tx: the transaction.
+        settings: how long URLs that were signed for it may still work.
+        actor: who ends it.
+        upload: its row.
+        state: aborted, expired or failed.
+        claimed: the row is that of a claim, which the caller holds.
+        failure: what its owner is told, if it failed.
     """
-    claimant = state == UploadState.FAILED
-    unclaimed = or_(
-        Upload.state == UploadState.PENDING,
-        Upload.lease_until == upload.lease_until if claimant else Upload.lease_until < func.now(),
-    )
+    unclaimed = or_(Upload.state == UploadState.PENDING, Upload.lease_until < func.now())
     ended = await tx.execute(
         update(Upload)
-        .where(Upload.id == upload.id, queries.is_open, unclaimed)
+        .where(
+            Upload.id == upload.id,
+            queries.is_open,
+            queries.held_by(upload) if claimed else unclaimed,
+        )
         .values(
             state=state,
             finished_at=func.now(),
@@ -65,16 +74,29 @@ async def end(
     faults.reach("end.marked")
     metrics.count_upload(state, upload.method, upload.size)
     await quota.release(tx, upload.space_id, upload.size)
-    await audit.record(tx, actor, f"upload.{state}", upload.id, name=upload.name)
+    await events.record(
+        tx,
+        actor,
+        upload.id,
+        UploadEnded(state=state, name=upload.name),
+        node_id=upload.file_id or upload.folder_id,
+        space_id=upload.space_id,
+    )
     await discard(tx, settings, upload.id)
     faults.reach("end.enqueued")
     return True
 
 
-async def expire(services: Services, upload: UploadRow) -> None:
-    """End an upload whose time is over, unless somebody is just completing it."""
-    async with services.database.transaction() as tx:
-        await end(tx, services.settings.upload, SYSTEM, upload, UploadState.EXPIRED)
+class EndedUpload(NamedTuple):
+    """An upload that `end_uploads` has ended."""
+
+    id: UUID
+    space_id: UUID
+    folder_id: UUID | None
+    file_id: UUID | None
+    name: str
+    size: int
+    method: UploadMethod
 
 
 async def end_uploads(
@@ -82,30 +104,36 @@ async def end_uploads(
 ) -> None:
     """End the open uploads that meet all conditions in `which`, and free what they reserve.
 
-    Also those that are being completed: whoever does so finds that their claim is gone. Call it
-    before anything else locks a space's row, which a completion locks after its upload.
+    This includes uploads that are being completed: the request doing so finds its claim gone.
+    Call it before anything else locks a space's row, because a completion locks its upload first
+    and the space after it.
     """
-    ended = await tx.execute(
+    ended = await rows(
+        tx,
+        EndedUpload,
         update(Upload)
         .where(*which, text(OPEN_STATES))
         .values(state=state, finished_at=func.now(), lease_until=None)
-        .returning(Upload.id, Upload.space_id, Upload.name, Upload.size, Upload.method)
+        .returning(*columns(EndedUpload, Upload)),
     )
-    uploads, reserved = ended.all(), Counter[UUID]()
-    for upload in uploads:
+    by_space = defaultdict[UUID, list[EndedUpload]](list)
+    for upload in ended:
         metrics.count_upload(state, upload.method, upload.size)
-        reserved[upload.space_id] += upload.size
-    for space_id in sorted(reserved):  # in one order, or two of these might wait for each other
-        await quota.release(tx, space_id, reserved[space_id])
-    told = [(upload.id, {"name": upload.name}) for upload in uploads]
-    await audit.record_all(tx, actor, f"upload.{state}", told)
-    upload_ids = [str(upload.id) for upload in uploads]
-    for start in range(0, len(upload_ids), DISCARDED_AT_ONCE):
-        some = upload_ids[start : start + DISCARDED_AT_ONCE]
+        by_space[upload.space_id].append(upload)
+    for space_id, uploads in sorted(by_space.items()):  # always in one order, to avoid deadlocks
+        await quota.release(tx, space_id, sum(upload.size for upload in uploads))
+        happened = [
+            (one.id, UploadEnded(state=state, name=one.name), one.file_id or one.folder_id)
+            for one in uploads
+        ]
+        await events.record_all(tx, actor, happened, space_id=space_id)
+    upload_ids = [str(upload.id) for upload in ended]
+    for start in range(0, len(upload_ids), DISCARDED_IN_ONE_JOB):
+        some = upload_ids[start : start + DISCARDED_IN_ONE_JOB]
         await enqueue(tx, DISCARD_MANY, {"upload_ids": some})
 
 
 async def discard(tx: Transaction, settings: UploadSettings, upload_id: UUID | str) -> None:
-    """Enqueue that the bytes of an ended upload be discarded, and again after its last URL."""
+    """Enqueue the deletion of an ended upload's bytes, now and after its last URL has expired."""
     for delay in (None, settings.url_ttl + LANDING):
         await enqueue(tx, DISCARD, {"upload_id": str(upload_id)}, delay=delay)

@@ -1,40 +1,40 @@
-"""What can be wrong with an upload."""
+"""What can go wrong with an upload."""
 
 from backend.core.errors import Conflict, NotFound, Unprocessable
 
 
 class UploadNotPending(Conflict):
-    """This upload is over: begin a new one."""
+    """This upload is no longer pending: begin a new one."""
 
     code = "upload_not_pending"
 
 
 class UploadIncomplete(Conflict):
-    """Not all bytes have reached the store yet: send the rest, then complete again."""
+    """Not all bytes have been uploaded yet: send the rest, then complete the upload again."""
 
     code = "upload_incomplete"
 
 
 class SizeMismatch(Unprocessable):
-    """The store holds another number of bytes than was declared."""
+    """The uploaded object is not the size that was declared: begin a new upload."""
 
     code = "size_mismatch"
 
 
 class ChecksumMismatch(Unprocessable):
-    """The store holds other bytes than the declared checksum stands for."""
+    """The uploaded object does not match the declared checksum: begin a new upload."""
 
     code = "checksum_mismatch"
 
 
 class InvalidChecksumGiven(Unprocessable):
-    """A SHA-256 checksum is 32 bytes in base64."""
+    """A SHA-256 checksum must be 32 bytes encoded in base64."""
 
     code = "invalid_checksum"
 
 
 class ChecksumNotPossible(Unprocessable):
-    """S3 verifies no checksum of the whole content of a multipart upload: give one per part."""
+    """S3 cannot verify a checksum of the whole multipart upload: give one for each part instead."""
 
     code = "checksum_not_possible"
 
@@ -46,16 +46,16 @@ class PartOutOfRange(Unprocessable):
 
 
 class ChecksumsRequired(Unprocessable):
-    """Either every part of an upload carries a checksum or none does."""
+    """Give a checksum for every part of an upload or for none."""
 
     code = "checksums_required"
 
 
 class TargetGone(Conflict):
-    """The folder or file this upload was for is gone or no longer yours to change."""
+    """The target folder or file no longer exists, or you may no longer change it."""
 
     code = "target_gone"
 
 
 class UploadNotFound(NotFound):
-    """You have no such upload."""
+    """You have no upload with this id."""

@@ -76,7 +76,7 @@ def _choose_method(body: UploadCreate, settings: UploadSettings) -> UploadMethod
     }
     limit = min(settings.max_bytes, limits.get(body.method, settings.max_bytes))
     if body.size > limit:
-        raise TooLarge(f"This upload may hold at most {limit} bytes.")
+        raise TooLarge(f"This upload may be at most {limit} bytes.")
     if body.method is not RequestedMethod.AUTO:
         return UploadMethod(body.method)
     small = body.size <= settings.multipart_threshold
@@ -92,7 +92,7 @@ def _checked_checksum(raw: str | None, method: UploadMethod) -> str | None:
 
 
 def canonical_checksum(raw: str) -> str:
-    """The base64 that S3 writes for this SHA-256.
+    """The checksum in the base64 that S3 writes.
 
     Raises:
         InvalidChecksumGiven: not 32 bytes in base64.
@@ -111,7 +111,7 @@ def checked_content_type(raw: str, settings: UploadSettings) -> str:
     """
     value = " ".join(raw.split())
     if len(value) > MAX_CONTENT_TYPE_LENGTH or not CONTENT_TYPE.fullmatch(value):
-        raise UnsupportedType("A content type looks like 'image/png'.")
+        raise UnsupportedType("Give a content type such as “image/png”.")
     essence = value.partition(";")[0].strip().lower()
     allowed, denied = settings.allowed_content_types, settings.denied_content_types
     if _listed(essence, denied) or (allowed and not _listed(essence, allowed)):

@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     BindParameter,
+    ColumnElement,
     Executable,
     Integer,
     Select,
-    Update,
     and_,
     bindparam,
     case,
@@ -24,6 +24,7 @@ from sqlalchemy.orm import aliased
 
 from backend.core.database import rows
 from backend.core.database.prepared import Prepared
+from backend.kit.events import EventType
 from backend.kit.vocabulary import (
     NodeKind,
     OnConflict,
@@ -54,7 +55,7 @@ def _bound(name: str) -> BindParameter[Any]:
 def bound_names(values: dict[str, Any]) -> dict[str, Any]:
     """Values as the statements here take them.
 
-    The prefix keeps SQLAlchemy from taking them for columns of every INSERT and UPDATE inside.
+    The prefix keeps SQLAlchemy from mistaking them for columns of the INSERT and UPDATE inside.
     """
     return {f"new_{name}": value for name, value in values.items()}
 
@@ -94,7 +95,7 @@ def _reservation(target: CTE) -> CTE:
     size = _bound("size")
     return (
         update(Space)
-        .where(Space.id == target.c.space_id, quota.fits(size))
+        .where(quota.of_space(target.c.space_id), quota.fits(size))
         .values(reserved_bytes=Space.reserved_bytes + size)
         .returning(Space.id)
         .cte("reservation")
@@ -118,10 +119,15 @@ PLANNED = (
 """The columns of a new upload that are known before the database is asked."""
 
 
+ACTOR_FIELDS = ("actor_kind", "actor_id", "ip", "request_id")
+EVENT_FIELDS = ("action", "subject_kind", "subject_id", "node_id", "space_id", "data")
+"""The columns of an event: of who began the upload, and of what was begun (`UploadBegun`)."""
+
+
 def _begin(*, by_id: bool) -> Executable:
     """Check access, reserve the quota, insert the upload and its event: one round trip.
 
-    Gives the new row; no row when the caller may not write there, the name is taken, or the quota
+    Gives the new row; no row if the caller may not write there, the name is taken, or the quota
     does not suffice.
     """
     target = _target(by_id)
@@ -141,56 +147,57 @@ def _begin(*, by_id: bool) -> Executable:
         .cte("begun")
     )
     event = insert(Event).from_select(
-        ["id", *EVENT_FIELDS, "action", "subject_kind", "subject_id", "data"],
+        ["id", *ACTOR_FIELDS, *EVENT_FIELDS],
         select(
             bindparam("new_event_id", type_=Event.id.type),
             *(
                 bindparam(f"new_{name}", type_=Event.__table__.c[name].type)
-                for name in EVENT_FIELDS
+                for name in ACTOR_FIELDS
             ),
-            literal("upload.begun"),
-            literal("upload"),
+            literal(EventType.UPLOAD_BEGUN.value),
+            literal(EventType.UPLOAD_BEGUN.subject_kind),
             begun.c.id,
+            func.coalesce(begun.c.file_id, begun.c.folder_id),
+            begun.c.space_id,
             func.jsonb_build_object("size", begun.c.size, "name", begun.c.name),
         ),
     )
     return select(*begun.c).add_cte(event.cte("event"))
 
 
-EVENT_FIELDS = ("actor_kind", "actor_id", "ip", "request_id")
-
 BEGIN_IN_TARGET = Prepared(UploadRow, _begin(by_id=True))
 BEGIN_IN_ROOT = Prepared(UploadRow, _begin(by_id=False))
-
-
-def own_uploads(user_id: Any) -> Select[*tuple[Any, ...]]:
-    """Uploads that `user_id` has begun: nobody else learns of them."""
-    return select(*row_columns).where(Upload.created_by == user_id)
-
-
-def claim(upload_id: Any, lease: Any) -> Update:
-    """Take an upload for completion: pending, or left behind by someone who died completing it.
-
-    The worker looks again when the lease runs out, however rarely it would look otherwise.
-    """
-    over = and_(Upload.state == UploadState.COMPLETING, Upload.lease_until < func.now())
-    return (
-        update(Upload)
-        .where(Upload.id == upload_id, or_(Upload.state == UploadState.PENDING, over))
-        .values(
-            state=UploadState.COMPLETING,
-            lease_until=func.now() + lease,
-            heal_at=func.least(Upload.heal_at, func.now() + lease),
-        )
-        .returning(*row_columns)
-    )
 
 
 is_open = Upload.state.in_([UploadState.PENDING, UploadState.COMPLETING])
 
 
-def unwelcome(limit: int) -> Select[*tuple[Any, ...]]:
-    """Pending uploads into a tree that is not their maker's own, who may write there no more."""
+def uploads(*which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Select `UploadRow`: the uploads that meet all conditions in `which`."""
+    return select(*row_columns).where(*which)
+
+
+OWN_UPLOAD = Prepared(
+    UploadRow,
+    uploads(
+        Upload.id == bindparam("upload_id", type_=Upload.id.type),
+        Upload.created_by == bindparam("user_id", type_=Upload.created_by.type),
+    ),
+)
+"""An upload that the caller began: nobody else learns of it."""
+
+
+def held_by(claimed: UploadRow) -> ColumnElement[bool]:
+    """SQL: the upload is still being completed by whoever claimed it and got this row."""
+    return and_(
+        Upload.id == claimed.id,
+        Upload.state == UploadState.COMPLETING,
+        Upload.lease_until == claimed.lease_until,
+    )
+
+
+def unauthorized_uploads(limit: int) -> Select[*tuple[Any, ...]]:
+    """Pending uploads to somebody else's space by a user who may no longer write there."""
     may_write = (
         select(Node.id)
         .where(
@@ -200,13 +207,9 @@ def unwelcome(limit: int) -> Select[*tuple[Any, ...]]:
         .correlate(Upload)
         .exists()
     )
-    return (
-        select(*row_columns)
-        .join(User, User.id == Upload.created_by)
-        .where(
-            Upload.state == UploadState.PENDING,
-            Upload.created_by != Upload.space_id,
-            or_(~User.is_active, ~may_write),
-        )
-        .limit(limit)
+    not_their_own = (
+        Upload.state == UploadState.PENDING,
+        Upload.created_by != Upload.space_id,
+        or_(~User.is_active, ~may_write),
     )
+    return uploads(*not_their_own).join(User, User.id == Upload.created_by).limit(limit)

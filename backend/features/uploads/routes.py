@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Query, Response, status
 
-from backend.core.database.requests import CurrentDatabase, Statements
+from backend.core.database.requests import Statements
 from backend.core.errors import (
     DependencyUnavailable,
     NameTaken,
@@ -25,7 +25,7 @@ from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
 from backend.core.http.route import Route
 from backend.core.http.schema import Page
-from backend.core.services import CurrentServices
+from backend.core.services import CurrentServices, Services
 from backend.features.tree.errors import InvalidNodeName
 from backend.features.uploads import service
 from backend.features.uploads.begin import begin
@@ -36,8 +36,6 @@ from backend.features.uploads.errors import (
     PartOutOfRange,
     UploadNotPending,
 )
-from backend.features.uploads.multipart import ready_for_checksums
-from backend.features.uploads.plan import plan_upload
 from backend.features.uploads.schemas import (
     PartsRequest,
     SignedPart,
@@ -45,6 +43,7 @@ from backend.features.uploads.schemas import (
     Upload,
     UploadCreate,
 )
+from backend.features.uploads.signing import UploadSigner
 from backend.kit.vocabulary import UploadState
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import (
@@ -52,14 +51,13 @@ from backend.rules.idempotency import (
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
 )
-from backend.rules.principal import FilesRead, FilesWrite
-from backend.rules.signing import limit_signing
+from backend.rules.principal import FilesRead, FilesWrite, Principal
 
 router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=Route)
 SIGNED_AT_ONCE = 500
-"""Parts signed before other requests get a turn: about 5 ms."""
+"""Parts that are signed before other requests get a turn: about 5 ms."""
 LISTED_AT_ONCE = 100
-"""Uploads of a list likewise."""
+"""Uploads of a list, likewise."""
 
 
 @router.post(
@@ -90,15 +88,11 @@ async def begin_upload(
     body: UploadCreate,
     _key: IdempotencyHeader = None,
 ) -> Response:
-    """Reserve the space and get presigned requests. The bytes then go straight to S3."""
-    await limit_signing(services, principal)
-    settings = services.settings.upload
-    plan = plan_upload(body, settings)
-    upload = await begin(db, services.storage, settings, principal, plan)
+    """Reserves space and returns presigned requests; send the bytes with them directly to S3."""
+    settings, signer = services.settings.upload, _signer(services, principal)
+    upload = await begin(db, services.storage, signer, settings, principal, body)
     location = {"Location": f"/v1/uploads/{upload.id}"}
-    return model_answer(
-        service.signer(services, principal).present(upload), status.HTTP_201_CREATED, location
-    )
+    return model_answer(upload, status.HTTP_201_CREATED, location)
 
 
 @router.get("", summary="List your uploads", response_model=Page[Upload])
@@ -111,31 +105,31 @@ async def list_uploads(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """Newest first. Parts, what S3 holds, and what they became stand in the single look-up."""
-    found, next_cursor = await service.page(
-        db, principal.user_id, state=state, limit=limit, cursor=cursor
+    """Newest first. Get a single upload to see its parts and the file that it became."""
+    signer, user_id = _signer(services, principal), principal.user_id
+    uploads, next_cursor = await service.list_uploads(
+        db, signer, user_id, state=state, limit=limit, cursor=cursor
     )
-    await limit_signing(services, principal, len(found))
-    uploads = map(service.signer(services, principal).listed, found)
     return Response(await _page_body(uploads, next_cursor), media_type="application/json")
 
 
-@router.get("/{upload_id}", summary="Look at an upload", responses=problems(NotFound))
-async def get_upload(
-    principal: FilesRead, services: CurrentServices, db: Statements, upload_id: UUID
-) -> Upload:
-    """What S3 holds already and what is still to be sent: resume here, from any device.
+@router.get(
+    "/{upload_id}",
+    summary="Get an upload",
+    responses=problems(NotFound, DependencyUnavailable),
+)
+async def get_upload(principal: FilesRead, services: CurrentServices, upload_id: UUID) -> Upload:
+    """What S3 already holds and what is still to be sent, to resume the upload from any device.
 
-    The requests that send it are signed for callers with the scope `files:write` alone.
+    Presigned requests are only included for callers with the scope `files:write`.
     """
-    await limit_signing(services, principal)
-    upload = await service.find(db, principal.user_id, upload_id)
-    return await service.present(services, db, principal, upload)
+    signer, user_id = _signer(services, principal), principal.user_id
+    return await service.get(services.database, services.storage, signer, user_id, upload_id)
 
 
 @router.post(
     "/{upload_id}/parts",
-    summary="Get parts signed",
+    summary="Sign parts",
     max_body_size=BULK_BODY,
     response_model=SignedParts,
     responses=problems(
@@ -149,22 +143,16 @@ async def get_upload(
 )
 @direct
 async def sign_parts(
-    principal: FilesWrite,
-    services: CurrentServices,
-    database: CurrentDatabase,
-    upload_id: UUID,
-    body: PartsRequest,
+    principal: FilesWrite, services: CurrentServices, upload_id: UUID, body: PartsRequest
 ) -> Response:
-    """Up to 10,000 in one call, as often as you like. Checksums: for all parts or for none.
+    """Up to 10,000 in one request, as often as you like. Give checksums for all parts or for none.
 
-    Where S3 answers 404 to a part that is sent in time, it has lost the upload: look at the upload
-    first, and it is opened anew.
+    If S3 answers 404 to a part sent before the upload expires, it has lost the upload: get the
+    upload, which reopens it, and send all parts again.
     """
-    numbers, checksums = body.numbers(), body.checksums_sha256 or {}
-    await limit_signing(services, principal, len(numbers))
-    upload = await service.find_pending(database.autocommit, principal.user_id, upload_id)
-    upload = await ready_for_checksums(database, services.storage, upload, numbers, set(checksums))
-    parts = service.signer(services, principal).parts(upload, numbers, checksums)
+    database, storage, signer = services.database, services.storage, _signer(services, principal)
+    user_id = principal.user_id
+    parts = await service.sign_parts(database, storage, signer, user_id, upload_id, body)
     return Response(await _parts_body(parts), media_type="application/json")
 
 
@@ -175,12 +163,16 @@ async def sign_parts(
     responses=problems(NotFound, UploadNotPending),
 )
 async def abort_upload(principal: FilesWrite, services: CurrentServices, upload_id: UUID) -> None:
-    """Free the reservation and discard the bytes."""
-    await service.abort(services, principal, upload_id)
+    """Releases the reserved space and deletes the bytes that were sent."""
+    await service.abort(services.database, services.settings.upload, principal, upload_id)
+
+
+def _signer(services: Services, principal: Principal) -> UploadSigner:
+    return UploadSigner(services.presigner, services.limiter, services.settings, principal)
 
 
 async def _parts_body(parts: Iterable[SignedPart]) -> bytes:
-    """The JSON of many parts, written in turns so that other requests are not held up."""
+    """The JSON of many parts; other requests get a turn in between."""
     iterator, chunks = iter(parts), []
     while chunk := [part.__dict__ for part in islice(iterator, SIGNED_AT_ONCE)]:
         chunks.append(orjson.dumps(chunk)[1:-1])
@@ -189,7 +181,7 @@ async def _parts_body(parts: Iterable[SignedPart]) -> bytes:
 
 
 async def _page_body(uploads: Iterable[Upload], next_cursor: str | None) -> bytes:
-    """The JSON of a page of uploads, signed and written in turns like parts."""
+    """The JSON of a page of uploads; other requests get a turn in between."""
     iterator, items = iter(uploads), []
     while chunk := [upload.model_dump_json() for upload in islice(iterator, LISTED_AT_ONCE)]:
         items += chunk

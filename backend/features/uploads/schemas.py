@@ -31,22 +31,22 @@ class RequestedMethod(StrEnum):
 
 
 class UploadCreate(Schema):
-    """What is going to be uploaded, and where to."""
+    """What is to be uploaded, and where to."""
 
     name: Name = Field(examples=["holiday.jpg"])
     size: int = Field(ge=0, strict=True, examples=[2_400_000])
     content_type: str | None = Field(None, max_length=1024, examples=["image/jpeg"])
-    folder_id: UUID | None = Field(None, description="Your root folder unless given.")
-    file_id: UUID | None = Field(None, description="Upload a new version of this file.")
+    folder_id: UUID | None = Field(None, description="Your root folder by default.")
+    file_id: UUID | None = Field(None, description="The file to upload a new version of.")
     checksum_sha256: str | None = Field(
         None,
         max_length=1024,
         examples=[CHECKSUM],
-        description="Base64, of the whole content. Signed: S3 refuses other bytes.",
+        description="Of the whole content, in base64. S3 refuses bytes that do not match.",
     )
     method: RequestedMethod = RequestedMethod.AUTO
     on_conflict: OnConflict = Field(
-        OnConflict.RENAME, description="What to do when the folder holds this name already."
+        OnConflict.RENAME, description="What to do if the folder already holds this name."
     )
 
     @model_validator(mode="after")
@@ -65,7 +65,7 @@ class PutRequest(Schema):
 
 
 class PostRequest(Schema):
-    """A form for browsers: these fields first, then the file as the field `file`."""
+    """A form for browsers: send these fields first, then the file in a field named `file`."""
 
     method: Literal["POST"] = "POST"
     url: str = Field(examples=["https://bucket.s3.eu-central-1.amazonaws.com/"])
@@ -93,7 +93,7 @@ class Failure(Schema):
     """Why an upload failed."""
 
     code: str = Field(examples=["size_mismatch"])
-    detail: str = Field(examples=["The store holds another number of bytes than was declared."])
+    detail: str = Field(examples=["2400000 bytes were declared, but 2399999 were uploaded."])
 
 
 class Upload(Schema):
@@ -114,17 +114,17 @@ class Upload(Schema):
     part_count: int | None = None
     parts: list[SignedPart] | None = Field(
         None,
-        description="The first parts still to be sent, up to 100. Not in lists.",
+        description="The first 100 parts that are still to be sent. Not in lists.",
     )
     uploaded_parts: list[UploadedPart] | None = Field(
-        None, description="What S3 holds of a pending multipart upload."
+        None, description="The parts of a pending multipart upload that S3 holds. Not in lists."
     )
     file: File | None = None
     failure: Failure | None = None
 
 
 class PartsRequest(Schema):
-    """Which parts to sign: by number, or a range."""
+    """Which parts to sign: a list of part numbers, or a range."""
 
     part_numbers: list[PartNumber] | None = Field(
         None, min_length=1, max_length=MAX_PARTS, examples=[[1, 2, 3]]
@@ -146,7 +146,7 @@ class PartsRequest(Schema):
         return self
 
     def numbers(self) -> list[int]:
-        """The part numbers asked for, ascending, each once."""
+        """The requested part numbers in ascending order, without duplicates."""
         if self.part_numbers is not None:
             return sorted(set(self.part_numbers))
         return list(range(self.first or 1, (self.last or 0) + 1))
@@ -159,17 +159,17 @@ class SignedParts(Schema):
 
 
 class GivenPart(Schema):
-    """A part as the client sent it; `etag` is what S3 answered."""
+    """A part as the client sent it; `etag` is from the response of S3."""
 
     part_number: PartNumber
     etag: str = Field(max_length=128, examples=[ETAG])
 
 
 class CompleteRequest(Schema):
-    """The parts that make the file; without them the server lists what S3 holds."""
+    """The parts that make up the file; without them, the server uses all that S3 holds."""
 
     parts: list[GivenPart] | None = Field(
-        None, max_length=MAX_PARTS, description="Each one once, in any order."
+        None, max_length=MAX_PARTS, description="In any order, each part once."
     )
 
     @model_validator(mode="after")

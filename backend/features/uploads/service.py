@@ -1,114 +1,140 @@
-"""Look at uploads, give one up."""
+"""What an uploader does with an upload: look at it, have its parts signed, abort it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
-from backend.core.database.engine import Database
+from backend.core.database.engine import Database, fetch_one
 from backend.core.database.keyset import descending
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, first
 from backend.core.errors import NotFound
-from backend.core.s3.objects import Part
 from backend.core.s3.storage import Storage
-from backend.core.services import Services
+from backend.core.settings import UploadSettings
 from backend.features.files.service import get_file
-from backend.features.tree.schemas import File
 from backend.features.uploads import queries
 from backend.features.uploads.ending import end
 from backend.features.uploads.errors import UploadNotFound, UploadNotPending
-from backend.features.uploads.multipart import held_parts
+from backend.features.uploads.multipart import (
+    held_parts,
+    ready_for_checksums,
+    require_parts_pending,
+)
+from backend.features.uploads.schemas import PartsRequest, SignedPart
 from backend.features.uploads.schemas import Upload as UploadDocument
-from backend.features.uploads.signing import UploadSigner
-from backend.features.uploads.states import in_state, require_parts_pending, state_of
+from backend.features.uploads.signing import UploadSigner, describe
+from backend.features.uploads.states import in_state
 from backend.kit import faults
-from backend.kit.vocabulary import Scope, UploadMethod, UploadState
+from backend.kit.vocabulary import UploadState
 from backend.models import Upload, UploadRow
 from backend.rules.principal import Principal
 
 NEWEST = descending(id=Upload.id)
 
 
-async def find(db: Db, user_id: UUID, upload_id: UUID, *, hold: bool = False) -> UploadRow:
-    """One upload that `user_id` has begun; `hold` keeps everybody else from ending it meanwhile.
+async def list_uploads(
+    db: Db,
+    signer: UploadSigner,
+    user_id: UUID,
+    *,
+    state: UploadState | None,
+    limit: int,
+    cursor: str | None,
+) -> tuple[Iterable[UploadDocument], str | None]:
+    """A page of the uploads that `user_id` has begun, newest first, and the cursor of the next one.
+
+    Each upload is signed as the result is iterated.
 
     Raises:
-        UploadNotFound: there is none, or it is somebody else's.
+        InvalidCursor: not from this list.
+        TooManyRequests: SIGNING_RATE is used up.
     """
-    query = queries.own_uploads(user_id).where(Upload.id == upload_id)
-    upload = (await db.execute(query.with_for_update() if hold else query)).first()
+    query = queries.uploads(Upload.created_by == user_id)
+    if state is not None:
+        query = query.where(in_state(state))
+    page, next_cursor = await NEWEST.fetch(db, UploadRow, query, limit, cursor)
+    await signer.count(len(page))
+    return map(signer.listed, page), next_cursor
+
+
+async def get(
+    database: Database, storage: Storage, signer: UploadSigner, user_id: UUID, upload_id: UUID
+) -> UploadDocument:
+    """One upload with all there is to say: what S3 holds, what is to be sent, the resulting file.
+
+    Raises:
+        UploadNotFound: there is none, or somebody else began it.
+        TooManyRequests: SIGNING_RATE is used up.
+    """
+    upload = await _find_to_sign(database, signer, user_id, upload_id)
+    upload, held = await held_parts(database, storage, upload)
+    if upload.state is UploadState.COMPLETED:
+        return await describe_completed(database.autocommit, user_id, upload)
+    return signer.present(upload, held)
+
+
+async def describe_completed(db: Db, user_id: UUID, upload: UploadRow) -> UploadDocument:
+    """A completed upload and the file that it became, unless the caller can no longer see it."""
+    shown = describe(upload)
+    if upload.file_id is None:
+        return shown
+    try:
+        shown.file = await get_file(db, user_id, upload.file_id)
+    except NotFound:
+        return shown
+    return shown
+
+
+async def sign_parts(
+    database: Database,
+    storage: Storage,
+    signer: UploadSigner,
+    user_id: UUID,
+    upload_id: UUID,
+    body: PartsRequest,
+) -> Iterable[SignedPart]:
+    """Sign parts of a pending multipart upload, one at a time as the result is iterated.
+
+    Raises:
+        UploadNotFound: there is none, or somebody else began it.
+        UploadNotPending: it has ended, or is not sent in parts.
+        PartOutOfRange, InvalidChecksumGiven, ChecksumsRequired: before anything is signed.
+        TooManyRequests: SIGNING_RATE is used up.
+    """
+    numbers, checksums = body.numbers(), body.checksums_sha256 or {}
+    upload = await _find_to_sign(database, signer, user_id, upload_id, len(numbers))
+    multipart = require_parts_pending(upload)
+    ready = await ready_for_checksums(database, storage, multipart, numbers, set(checksums))
+    return signer.parts(ready, numbers, checksums)
+
+
+async def _find_to_sign(
+    database: Database, signer: UploadSigner, user_id: UUID, upload_id: UUID, urls: int = 1
+) -> UploadRow:
+    """Count what is going to be signed, then find the upload that it is for."""
+    await signer.count(urls)
+    upload = await fetch_one(
+        database.autocommit, queries.OWN_UPLOAD, upload_id=upload_id, user_id=user_id
+    )
     if upload is None:
         raise UploadNotFound
     return upload
 
 
-async def find_pending(db: Db, user_id: UUID, upload_id: UUID) -> UploadRow:
-    """Like `find`, for what only a pending multipart upload can do.
+async def abort(
+    database: Database, settings: UploadSettings, principal: Principal, upload_id: UUID
+) -> None:
+    """Abort an upload: free its reservation and delete its bytes. It may be repeated.
 
     Raises:
-        UploadNotPending: it is over, or has no parts.
+        UploadNotFound: there is none, or somebody else began it.
+        UploadNotPending: it has ended another way, or is being completed.
     """
-    return require_parts_pending(await find(db, user_id, upload_id))
-
-
-async def page(
-    db: Db, user_id: UUID, *, state: UploadState | None, limit: int, cursor: str | None
-) -> tuple[Sequence[UploadRow], str | None]:
-    """A page of the caller's uploads, newest first, and the cursor of the next one."""
-    query = queries.own_uploads(user_id)
-    if state is not None:
-        query = query.where(in_state(state))
-    return await NEWEST.fetch(db, UploadRow, query, limit, cursor)
-
-
-async def uploaded_parts(
-    database: Database, storage: Storage, upload: UploadRow
-) -> tuple[UploadRow, Sequence[Part] | None]:
-    """The upload and what S3 holds of it: None for what is no pending multipart upload.
-
-    Raises:
-        UploadNotFound: it is gone with its account.
-    """
-    if upload.method != UploadMethod.MULTIPART or state_of(upload) is not UploadState.PENDING:
-        return upload, None
-    return await held_parts(database, storage, upload)
-
-
-async def resulting_file(db: Db, user_id: UUID, upload: UploadRow) -> File | None:
-    """The file a completed upload became; None where the caller cannot see it any more."""
-    try:
-        return await get_file(db, user_id, upload.file_id)
-    except NotFound:
-        return None
-
-
-async def abort(services: Services, principal: Principal, upload_id: UUID) -> None:
-    """Give an upload up: free the reservation and discard the bytes. Repeating it is fine.
-
-    Raises:
-        UploadNotPending: it has completed, or is just being completed.
-    """
-    async with services.database.transaction() as tx:
-        upload = await find(tx, principal.user_id, upload_id, hold=True)
-        settings = services.settings.upload
-        if upload.state == UploadState.ABORTED:
+    own = queries.uploads(Upload.id == upload_id, Upload.created_by == principal.user_id)
+    async with database.transaction() as tx:
+        upload = await first(tx, UploadRow, own.with_for_update())
+        if upload is None:
+            raise UploadNotFound
+        if upload.state is UploadState.ABORTED:
             return
         if not await end(tx, settings, principal.actor, upload, UploadState.ABORTED):
             raise UploadNotPending(f"This upload is {upload.state}.")
     faults.reach("abort.committed")
-
-
-def signer(services: Services, principal: Principal) -> UploadSigner:
-    """Signs for this caller: writes only for those who may write."""
-    may_write = Scope.FILES_WRITE in principal.scopes
-    return UploadSigner(services.presigner, services.settings.upload, may_write=may_write)
-
-
-async def present(
-    services: Services, db: Db, principal: Principal, upload: UploadRow
-) -> UploadDocument:
-    """One upload with all there is to say: the parts at S3, the file it became."""
-    database, storage = services.database, services.storage
-    upload, uploaded = await uploaded_parts(database, storage, upload)
-    file = None
-    if upload.state == UploadState.COMPLETED:
-        file = await resulting_file(db, principal.user_id, upload)
-    return signer(services, principal).present(upload, uploaded=uploaded, file=file)

@@ -10,8 +10,6 @@ from backend.kit.events.accounts import (
     ApiKeyRevoked,
     SessionCreated,
     SessionRevoked,
-    TrashEmptied,
-    UsageRecounted,
     UserAdministered,
     UserChanged,
     UserDeleted,
@@ -27,11 +25,13 @@ from backend.kit.events.sharing import (
     LinkDownloaded,
     LinkRevoked,
     LinkUpdated,
+    OfShare,
     ShareAccepted,
     ShareCreated,
     ShareRemoved,
     ShareUpdated,
 )
+from backend.kit.events.spaces import TrashEmptied, UsageRecounted
 from backend.kit.events.tree import (
     FileCopied,
     FileUploaded,
@@ -67,6 +67,7 @@ __all__ = [
     "NodeRenamed",
     "NodeRestored",
     "NodeTrashed",
+    "OfShare",
     "SessionCreated",
     "SessionRevoked",
     "ShareAccepted",

@@ -1,4 +1,4 @@
-"""Accounts and credentials."""
+"""Events of accounts and their credentials."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -88,20 +88,3 @@ class UserAdministered(Entry):
     def data(self) -> dict[str, Any]:
         """The changes themselves."""
         return self.changes
-
-
-class TrashEmptied(Entry):
-    """The trash was emptied: `entries` of it were permanently deleted."""
-
-    types: ClassVar[tuple[EventType, ...]] = (EventType.USER_TRASH_EMPTIED,)
-    entries: int
-
-
-class UsageRecounted(Entry):
-    """`fsck` corrected the recorded usage of a space, in bytes."""
-
-    types: ClassVar[tuple[EventType, ...]] = (EventType.USER_USAGE_RECOUNTED,)
-    old_used_bytes: int
-    old_reserved_bytes: int
-    used_bytes: int
-    reserved_bytes: int

@@ -15,7 +15,7 @@ class Audience(StrEnum):
     VIEWERS = "viewers"
     """Everyone who may see the file or folder."""
     OWNERS = "owners"
-    """The owners of the file or folder."""
+    """The owners of the file, folder, or space."""
     ACCOUNT = "account"
     """The person whose account it is about."""
 
@@ -66,6 +66,8 @@ class EventType(StrEnum):
     USER_REGISTERED_AGAIN = "user.registered_again"
     USER_TRASH_EMPTIED = "user.trash_emptied"
     USER_USAGE_RECOUNTED = "user.usage_recounted"
+    SPACE_TRASH_EMPTIED = "space.trash_emptied"
+    SPACE_USAGE_RECOUNTED = "space.usage_recounted"
 
     @property
     def subject_kind(self) -> str:

@@ -1,4 +1,4 @@
-"""Shares and links."""
+"""Events of shares and links."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -7,7 +7,7 @@ from backend.kit.events.catalogue import Audience, Entry, EventType
 from backend.kit.vocabulary import Role
 
 
-class _OfShare(Entry):
+class OfShare(Entry):
     """Names who has which role on what."""
 
     audience: ClassVar[Audience] = Audience.OWNERS
@@ -16,25 +16,25 @@ class _OfShare(Entry):
     role: Role
 
 
-class ShareCreated(_OfShare):
+class ShareCreated(OfShare):
     """Somebody was given a role; `user_id` is null for an address without a verified account."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_CREATED,)
 
 
-class ShareUpdated(_OfShare):
+class ShareUpdated(OfShare):
     """The role that somebody has was changed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_UPDATED,)
 
 
-class ShareAccepted(_OfShare):
+class ShareAccepted(OfShare):
     """Somebody verified an invited address and has the role from now on."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_ACCEPTED,)
 
 
-class ShareRemoved(_OfShare):
+class ShareRemoved(OfShare):
     """The role that somebody had was removed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_REMOVED,)

@@ -1,4 +1,4 @@
-"""Files, folders, and uploads."""
+"""Events of files, folders, and uploads."""
 
 from typing import ClassVar
 from uuid import UUID

@@ -1,1 +1,1 @@
-../common/main.tf
+../stack/main.tf

@@ -1,1 +1,1 @@
-../common/outputs.tf
+../stack/outputs.tf

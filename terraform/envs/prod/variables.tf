@@ -1,1 +1,1 @@
-../common/variables.tf
+../stack/variables.tf

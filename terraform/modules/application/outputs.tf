@@ -10,11 +10,11 @@ output "secrets" {
 
 output "connections" {
   description = "Database connections that a process opens at most, by its command."
-  # As many for prepared statements as for transactions, those it may open beyond, and one to listen on; a worker's queue has
-  # one of its own.
+  # As many for prepared statements as for transactions, those it may open beyond, and one to listen on; each lane of a
+  # worker that has jobs (short and long) has one of its own.
   value = {
     serve  = 2 * var.pool_size + local.overflow + 1
-    worker = 2 * var.pool_size + local.overflow + 2
+    worker = 2 * var.pool_size + local.overflow + 3
   }
 }
 

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from backend.core.database.rows import columns, only
 from backend.core.services import Services
 from backend.features.finalize.jobs import sweep
 from backend.features.fsck.findings import Finding, Inspection
@@ -19,6 +20,7 @@ from backend.models import (
     Node,
     Space,
     Upload,
+    UploadRow,
 )
 from backend.rules.actor import SYSTEM
 from tests.support.jobs import run_jobs
@@ -69,7 +71,7 @@ async def change(services: Services, table: Any, row_id: str, **values: object) 
 
 
 async def key_of(services: Services, upload: Json) -> str:
-    query = Upload.__table__.select().where(Upload.id == UUID(upload["id"]))
+    query = select(*columns(UploadRow, Upload)).where(Upload.id == UUID(upload["id"]))
     key: str = (await services.database.autocommit.execute(query)).one().object_key
     return key
 
@@ -330,9 +332,9 @@ async def test_a_settlement_under_way_is_not_taken_for_a_fault(
 ) -> None:
     """An ending that has not committed yet counts as before it, in every sum."""
     upload = await begin(ada, HELLO)
-    query = Upload.__table__.select().where(Upload.id == UUID(upload["id"]))
+    query = select(*columns(UploadRow, Upload)).where(Upload.id == UUID(upload["id"]))
     async with services.database.transaction() as tx:
-        row = (await tx.execute(query)).one()
+        row = await only(tx, UploadRow, query)
         await end(tx, services.settings.upload, SYSTEM, row, UploadState.ABORTED)
 
         assert await found(services) == []

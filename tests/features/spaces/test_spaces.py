@@ -8,6 +8,7 @@ from tests.support.trees import (
     PutFile,
     Share,
     all_pages,
+    document,
     make_folder,
     problem,
     root_of,
@@ -18,7 +19,7 @@ NO_SPACE = "0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"
 
 
 async def space_of(person: Person, space_id: str) -> Json:
-    return (await person.http.get(f"/v1/spaces/{space_id}")).raise_for_status().json()
+    return document(await person.http.get(f"/v1/spaces/{space_id}"))
 
 
 class TestPersonal:

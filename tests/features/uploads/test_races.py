@@ -9,11 +9,12 @@ import httpx
 import pytest
 from sqlalchemy import func, update
 
+from backend.core.database.engine import fetch_one
 from backend.core.s3.objects import ObjectHead
 from backend.core.services import Services
+from backend.features.finalize.claim import CLAIM
 from backend.features.finalize.jobs import sweep
 from backend.features.tree.purge import condemn_tree
-from backend.features.uploads import queries
 from backend.kit import faults
 from backend.models import Upload
 from tests.features.uploads.test_ending import let_time_pass, look
@@ -69,7 +70,8 @@ async def test_what_a_dead_process_was_completing_is_healed_when_its_lease_is_ov
     db = services.database.autocommit
     rarely = update(Upload).where(Upload.id == UUID(upload["id"]))
     await db.execute(rarely.values(heal_at=func.now() + timedelta(hours=1)))
-    await db.execute(queries.claim(UUID(upload["id"]), timedelta(0)))
+    ids = {"upload_id": UUID(upload["id"]), "uploader_id": UUID(ada.id)}
+    assert await fetch_one(db, CLAIM, **ids, lease=timedelta(0))
 
     await sweep(services)
 

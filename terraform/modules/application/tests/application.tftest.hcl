@@ -131,8 +131,8 @@ run "connections_follow_from_the_pool" {
   command = plan
 
   assert {
-    condition     = output.connections == { serve = 26, worker = 27 } && output.environment.DATABASE_POOL_SIZE == "10" && output.environment.DATABASE_MAX_OVERFLOW == "5"
-    error_message = "10 for transactions, 5 beyond, 10 for prepared statements, 1 to listen on, and the queue's"
+    condition     = output.connections == { serve = 26, worker = 28 } && output.environment.DATABASE_POOL_SIZE == "10" && output.environment.DATABASE_MAX_OVERFLOW == "5"
+    error_message = "10 for transactions, 5 beyond, 10 for prepared statements, 1 to listen on, and one for each lane of the queue"
   }
 }
 

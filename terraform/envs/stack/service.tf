@@ -1,6 +1,6 @@
 # The service: what it needs, the platform that runs it, and what happens when its password changes or a release comes.
 module "application" {
-  source = "../application"
+  source = "../../modules/application"
 
   name                   = local.name
   url                    = local.url
@@ -32,7 +32,7 @@ locals {
 }
 
 module "service_ec2" {
-  source = "../service_ec2"
+  source = "../../modules/service_ec2"
   count  = var.compute == "ec2" ? 1 : 0
 
   name                     = local.name
@@ -54,7 +54,7 @@ module "service_ec2" {
 }
 
 module "service_ecs" {
-  source = "../service_ecs"
+  source = "../../modules/service_ecs"
   count  = var.compute == "ecs" ? 1 : 0
 
   name                     = local.name
@@ -83,7 +83,7 @@ locals {
 }
 
 module "rotation" {
-  source = "../rotation"
+  source = "../../modules/rotation"
 
   name                     = local.name
   secret_arn               = module.database.password_secret_arn
@@ -92,7 +92,7 @@ module "rotation" {
 }
 
 module "delivery" {
-  source = "../delivery"
+  source = "../../modules/delivery"
 
   name                     = local.name
   environment              = var.environment

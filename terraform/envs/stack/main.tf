@@ -1,4 +1,17 @@
 # One environment, whole. The environments differ by their terraform.tfvars alone.
+provider "aws" {
+  region              = var.region
+  allowed_account_ids = var.account_id == null ? null : [var.account_id]
+
+  default_tags {
+    tags = {
+      project     = "we-upload"
+      environment = var.environment
+      managed-by  = "terraform"
+    }
+  }
+}
+
 data "aws_caller_identity" "current" {}
 data "aws_region" "current" {}
 
@@ -14,13 +27,13 @@ locals {
 }
 
 module "secrets" {
-  source = "../secrets"
+  source = "../../modules/secrets"
 
   name = local.name
 }
 
 module "network" {
-  source = "../network"
+  source = "../../modules/network"
 
   name                     = local.name
   cidr                     = var.network.cidr
@@ -33,7 +46,7 @@ module "network" {
 }
 
 module "storage" {
-  source = "../storage"
+  source = "../../modules/storage"
 
   name                  = local.name
   kms_key_arn           = module.secrets.kms_key_arn
@@ -44,7 +57,7 @@ module "storage" {
 }
 
 module "database" {
-  source = "../database"
+  source = "../../modules/database"
 
   name                     = local.name
   vpc_id                   = module.network.vpc_id
@@ -65,7 +78,7 @@ module "database" {
 }
 
 module "cache" {
-  source = "../cache"
+  source = "../../modules/cache"
   count  = var.cache == null ? 0 : 1
 
   name                     = local.name
@@ -78,7 +91,7 @@ module "cache" {
 }
 
 module "registry" {
-  source = "../registry"
+  source = "../../modules/registry"
 
   name        = local.name
   kms_key_arn = module.secrets.kms_key_arn
@@ -86,7 +99,7 @@ module "registry" {
 }
 
 module "dns" {
-  source = "../dns"
+  source = "../../modules/dns"
   count  = local.balanced ? 1 : 0
 
   domain        = var.domain.name
@@ -95,7 +108,7 @@ module "dns" {
 }
 
 module "load_balancer" {
-  source = "../load_balancer"
+  source = "../../modules/load_balancer"
   count  = local.balanced ? 1 : 0
 
   name                      = local.name
@@ -109,7 +122,7 @@ module "load_balancer" {
 }
 
 module "edge" {
-  source = "../edge"
+  source = "../../modules/edge"
   count  = local.balanced ? 0 : 1
 
   name                      = local.name
@@ -117,7 +130,7 @@ module "edge" {
 }
 
 module "observability" {
-  source = "../observability"
+  source = "../../modules/observability"
 
   name               = local.name
   kms_key_arn        = module.secrets.kms_key_arn

@@ -105,8 +105,8 @@ run "the_database_is_told_what_the_whole_service_opens" {
   }
 
   assert {
-    condition     = local.most_processes == { serve = 10, worker = 10 } && module.application.connections == { serve = 26, worker = 27 }
-    error_message = "ten of each, 530 connections in all"
+    condition     = local.most_processes == { serve = 10, worker = 10 } && module.application.connections == { serve = 26, worker = 28 }
+    error_message = "ten of each, 540 connections in all"
   }
 }
 
@@ -144,4 +144,16 @@ run "refuses_odd_choices" {
     compute     = "lambda"
   }
   expect_failures = [var.environment, var.compute]
+}
+
+run "refuses_regions_of_other_partitions" {
+  command = plan
+  variables { region = "cn-north-1" }
+  expect_failures = [var.region]
+}
+
+run "refuses_what_is_no_account" {
+  command = plan
+  variables { account_id = "prod" }
+  expect_failures = [var.account_id]
 }

@@ -1,3 +1,25 @@
+variable "region" {
+  type        = string
+  description = "AWS region of the environment."
+  default     = "eu-central-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}-[a-z]+-[0-9]$", var.region)) && !startswith(var.region, "cn-")
+    error_message = "region is one of AWS's commercial regions, such as eu-central-1."
+  }
+}
+
+variable "account_id" {
+  type        = string
+  description = "The one AWS account this may be applied to; null checks nothing."
+  default     = null
+
+  validation {
+    condition     = var.account_id == null || can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id has 12 digits."
+  }
+}
+
 variable "environment" {
   type        = string
   description = "Name of the environment; everything is called we-upload-ENVIRONMENT."

@@ -1,1 +1,0 @@
-../../common/refusals.tftest.hcl
