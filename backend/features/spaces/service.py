@@ -16,7 +16,7 @@ from backend.core.http.schema import Page
 from backend.features.spaces.schemas import Space
 from backend.features.tree.nodes import ROLE_NAMES
 from backend.kit.ids import uuid7
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import NodeKind, Role, SpaceKind
 from backend.models import Node, live
 from backend.models import Space as SpaceRow
