@@ -17,7 +17,7 @@ import structlog
 from jinja2 import Environment, FileSystemLoader
 
 from backend.core.settings import Settings
-from backend.kit.emails import email_domain
+from backend.kit.text.emails import email_domain
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from backend.kit.emails import normalize_email
-from backend.kit.labels import MAX_LABEL_LENGTH, clean_label
+from backend.kit.text.emails import normalize_email
+from backend.kit.text.labels import MAX_LABEL_LENGTH, clean_label
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ from backend.features.auth.errors import InvalidCredentials
 from backend.features.auth.schemas import SignIn, Tokens
 from backend.features.auth.sessions import open_session
 from backend.kit.addresses import client_network
-from backend.kit.emails import InvalidEmail, normalize_email
+from backend.kit.text.emails import InvalidEmail, normalize_email
 from backend.models import User
 from backend.rules.actor import Actor
 

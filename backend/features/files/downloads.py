@@ -14,7 +14,7 @@ from backend.core.errors import NotFound
 from backend.core.s3.presign import Presigner
 from backend.features.tree.nodes import USER_ID, checksum_document
 from backend.kit.checksums import ChecksumType
-from backend.kit.disposition import Disposition
+from backend.kit.text.disposition import Disposition
 from backend.models import FileVersion, Node, live
 from backend.rules.access import inherited_role
 

@@ -13,7 +13,7 @@ from backend.features.tree.schemas import (
     Checksum,
     Name,
 )
-from backend.kit.disposition import Disposition
+from backend.kit.text.disposition import Disposition
 
 MAX_BATCH = 1000
 FileId = Annotated[UUID, Field(examples=[NODE_ID])]

@@ -97,7 +97,9 @@ async def finalize(
         await _let_go(database, settings, actor, claimed, refusal, expired=expired)
         raise
     faults.reach("complete.settled")
-    _count(completed)
+    metrics.count_upload(completed.state, completed.method, completed.size)
+    taken = datetime.now(UTC) - completed.created_at
+    metrics.upload_duration.labels(completed.method).observe(taken.total_seconds())
     return completed
 
 
@@ -125,9 +127,3 @@ async def _let_go(
         raise UploadNotPending("This upload has expired: begin a new one.") from refusal
     else:
         await give_back(database.autocommit, claimed)
-
-
-def _count(completed: UploadRow) -> None:
-    metrics.count_upload(UploadState.COMPLETED, completed.method, completed.size)
-    taken = datetime.now(UTC) - completed.created_at
-    metrics.upload_duration.labels(completed.method).observe(taken.total_seconds())

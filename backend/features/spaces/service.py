@@ -16,7 +16,7 @@ from backend.core.http.schema import Page
 from backend.features.spaces.schemas import Space
 from backend.features.tree.nodes import ROLE_NAMES
 from backend.kit.ids import uuid7
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import NodeKind, Role, SpaceKind
 from backend.models import Node, live
 from backend.models import Space as SpaceRow
@@ -50,7 +50,7 @@ async def create_space(
         space_id: new, or the person's for a personal space.
         kind: a team's space is seen by those its root is granted to.
         quota_bytes: what its tree may hold.
-        name: as `kit.names.clean_name` gives it; only a team's space has one.
+        name: as `kit.text.names.clean_name` gives it; only a team's space has one.
     """
     row = postgresql.insert(SpaceRow).values(
         id=space_id, kind=kind, name=name, quota_bytes=quota_bytes

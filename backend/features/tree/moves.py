@@ -16,7 +16,7 @@ from backend.features.tree.errors import (
 from backend.features.tree.placement import MAX_DEPTH, checked_name, lock_tree_of
 from backend.features.tree.schemas import NodeUpdate
 from backend.kit.events import Entry, NodeMoved, NodeRenamed
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node
 from backend.rules import access, events

@@ -22,7 +22,12 @@ from backend.features.tree.nodes import get_node
 from backend.features.tree.schemas import Folder, FolderCreate
 from backend.kit.events import FolderCreated
 from backend.kit.ids import uuid7
-from backend.kit.names import InvalidName, clean_name, name_key, numbered_name
+from backend.kit.text.names import (
+    InvalidName,
+    clean_name,
+    name_key,
+    numbered_name,
+)
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node, NodeRow, live
 from backend.rules import access, events

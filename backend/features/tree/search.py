@@ -10,7 +10,7 @@ from backend.core.database.keyset import ascending
 from backend.core.database.rows import Db
 from backend.core.http.pages import Documents
 from backend.features.tree.nodes import NodeView, file_document, node_select
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import NodeKind
 from backend.models import Node, live
 from backend.rules.access import granted_nodes

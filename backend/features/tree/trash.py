@@ -28,7 +28,7 @@ from backend.features.tree.nodes import NodeView, document, get_node, node_selec
 from backend.features.tree.placement import find_child, free_name, lock_tree_of
 from backend.features.tree.schemas import File, Folder
 from backend.kit.events import NodeRestored, NodeTrashed
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node, live
 from backend.rules import access, events

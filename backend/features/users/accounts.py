@@ -35,7 +35,7 @@ async def create_user(
         tx: the caller's transaction.
         settings: for the default quota.
         actor: who creates it.
-        email: normalized by `kit.emails.normalize_email`.
+        email: normalized by `kit.text.emails.normalize_email`.
         password_hash: from `Passwords.hash`.
         display_name: the name that others see.
         role: user or admin.

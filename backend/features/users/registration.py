@@ -18,9 +18,9 @@ from backend.features.users.accounts import create_user
 from backend.features.users.errors import EmailDomainNotAllowed, EmailTaken, RegistrationClosed
 from backend.features.users.schemas import User, UserCreate
 from backend.kit.addresses import client_network
-from backend.kit.emails import email_domain
 from backend.kit.events import UserRegisteredAgain
 from backend.kit.ids import uuid7
+from backend.kit.text.emails import email_domain
 from backend.kit.vocabulary import UserRole
 from backend.models import User as UserTable
 from backend.rules import events
