@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
+from backend.core.database.rows import only
 from backend.core.services import Services
 from backend.features.finalize.jobs import heal
-from backend.models import Event, Upload
+from backend.features.uploads import queries
+from backend.models import Event, Upload, UploadRow
 from tests.security.matrix import BODIES, ROWS, Row
 from tests.security.scenes import Cast, Scene
 from tests.security.test_permission_matrix import needed_scopes
@@ -282,10 +284,10 @@ class TestTheWorker:
     async def test_is_named_for_what_it_does_by_itself(self, cast: Cast) -> None:
         upload_id = await Scene(cast).get("upload_id")
         db = cast.services.database.autocommit
-        query = select(*Upload.__table__.columns).where(Upload.id == UUID(upload_id))
+        query = queries.uploads(Upload.id == UUID(upload_id))
 
-        await heal(cast.services, (await db.execute(query)).one())
+        await heal(cast.services, await only(db, UploadRow, query))
 
-        file_id = (await db.execute(query)).one().file_id
+        file_id = (await only(db, UploadRow, query)).file_id
         (event,) = await listed(cast, subject_id=str(file_id))
         assert (event["action"], event["actor_kind"]) == ("file.uploaded", "system")

@@ -1,15 +1,15 @@
 """What an upload lets somebody do who may not, or may not any more."""
 
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select, update
-from sqlalchemy.engine import Row
+from sqlalchemy import delete, update
 
+from backend.core.database.rows import only
 from backend.core.services import Services
 from backend.features.finalize.jobs import fail_unauthorized, heal
-from backend.models import Grant, Upload, User
+from backend.features.uploads import queries
+from backend.models import Grant, Upload, UploadRow, User
 from tests.support.people import Register
 from tests.support.transfer import (
     Json,
@@ -98,6 +98,6 @@ class TestUploads:
         assert (await usage(ada))["reserved_bytes"] == 0
 
 
-async def row_of(services: Services, upload: Json) -> Row[Any]:
-    query = select(*Upload.__table__.columns).where(Upload.id == UUID(upload["id"]))
-    return (await services.database.autocommit.execute(query)).one()
+async def row_of(services: Services, upload: Json) -> UploadRow:
+    query = queries.uploads(Upload.id == UUID(upload["id"]))
+    return await only(services.database.autocommit, UploadRow, query)
