@@ -7,9 +7,9 @@ from fastapi import Query
 
 Row = TypeVar("Row")
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page holds at most.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items on a page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=2048, description="`next_cursor` of the page before.")
+    str | None, Query(max_length=2048, description="The `next_cursor` of the previous page.")
 ]
 
 
@@ -25,7 +25,7 @@ def cut_page(
 ) -> tuple[Sequence[Row], str | None]:
     """Split `limit + 1` fetched rows into a page and the cursor of the next one.
 
-    The extra row only tells that there is more; it is not on the page.
+    The extra row only shows that there is more; it is not on the page.
     """
     page = rows[:limit]
     return page, cursor_of(page[-1]) if len(rows) > limit else None
