@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from backend.core.database.rows import only
 from backend.core.services import Services
@@ -72,9 +72,8 @@ async def change(services: Services, table: Any, row_id: str, **values: object) 
 
 
 async def key_of(services: Services, upload: Json) -> str:
-    query = select(*columns(UploadRow, Upload)).where(Upload.id == UUID(upload["id"]))
-    key: str = (await services.database.autocommit.execute(query)).one().object_key
-    return key
+    query = queries.uploads(Upload.id == UUID(upload["id"]))
+    return (await only(services.database.autocommit, UploadRow, query)).object_key
 
 
 def some_key() -> str:
