@@ -10,11 +10,11 @@ from sqlalchemy import update
 
 from backend.core.database.rows import only
 from backend.core.services import Services
+from backend.features.finalize.ending import end
 from backend.features.finalize.jobs import sweep
 from backend.features.fsck.findings import Finding, Inspection
 from backend.features.fsck.service import fsck
 from backend.features.uploads import queries
-from backend.features.uploads.ending import end
 from backend.kit.vocabulary import UploadState
 from backend.models import (
     FileVersion,
