@@ -17,7 +17,7 @@ revision = "0004"
 down_revision = "0003"
 
 FIRST = "00000000-0000-0000-0000-000000000000"
-TRIES = 60
+TRIES = 200
 LOCK_NOT_AVAILABLE = "55P03"
 
 # The rows are locked: an update by the previous release comes before, and is read, or after, and
@@ -34,48 +34,53 @@ FILL = sa.text("""
     SELECT CAST(id AS text) FROM page ORDER BY id DESC LIMIT 1
 """)
 
-# All locks before the first change; none of these reads a row.
-BELONG_TO_SPACES = """
-    DO $$ BEGIN
-        LOCK TABLE users, spaces, nodes, uploads IN ACCESS EXCLUSIVE MODE;
-        ALTER TABLE nodes DROP CONSTRAINT IF EXISTS fk_nodes_owner_id_users;
-        ALTER TABLE nodes DROP CONSTRAINT IF EXISTS fk_nodes_owner_id_spaces;
-        ALTER TABLE nodes ADD CONSTRAINT fk_nodes_owner_id_spaces
-            FOREIGN KEY (owner_id) REFERENCES spaces (id) NOT VALID;
-        ALTER TABLE uploads DROP CONSTRAINT IF EXISTS fk_uploads_owner_id_users;
-        ALTER TABLE uploads DROP CONSTRAINT IF EXISTS fk_uploads_owner_id_spaces;
-        ALTER TABLE uploads ADD CONSTRAINT fk_uploads_owner_id_spaces
-            FOREIGN KEY (owner_id) REFERENCES spaces (id) ON DELETE CASCADE NOT VALID;
-        ALTER TABLE uploads ALTER COLUMN created_by DROP NOT NULL;
-    END $$
-"""
+# No statement locks more than two tables, the second one in the order in which uploads take them.
+BELONG_TO_SPACES = (
+    "ALTER TABLE users ALTER COLUMN quota_bytes SET DEFAULT 0",
+    "ALTER TABLE uploads ALTER COLUMN created_by DROP NOT NULL",
+    """
+    ALTER TABLE nodes DROP CONSTRAINT IF EXISTS fk_nodes_owner_id_spaces,
+        ADD CONSTRAINT fk_nodes_owner_id_spaces
+        FOREIGN KEY (owner_id) REFERENCES spaces (id) NOT VALID
+    """,
+    """
+    ALTER TABLE uploads DROP CONSTRAINT IF EXISTS fk_uploads_owner_id_spaces,
+        ADD CONSTRAINT fk_uploads_owner_id_spaces
+        FOREIGN KEY (owner_id) REFERENCES spaces (id) ON DELETE CASCADE NOT VALID
+    """,
+    # Reads every row, and keeps nobody from reading or writing them.
+    "ALTER TABLE nodes VALIDATE CONSTRAINT fk_nodes_owner_id_spaces",
+    "ALTER TABLE uploads VALIDATE CONSTRAINT fk_uploads_owner_id_spaces",
+    "ALTER TABLE nodes DROP CONSTRAINT IF EXISTS fk_nodes_owner_id_users",
+    "ALTER TABLE uploads DROP CONSTRAINT IF EXISTS fk_uploads_owner_id_users",
+)
 
-BELONG_TO_USERS = """
-    DO $$ BEGIN
-        LOCK TABLE users, spaces, nodes, uploads IN ACCESS EXCLUSIVE MODE;
-        ALTER TABLE nodes DROP CONSTRAINT fk_nodes_owner_id_spaces;
-        ALTER TABLE nodes ADD CONSTRAINT fk_nodes_owner_id_users
-            FOREIGN KEY (owner_id) REFERENCES users (id);
-        ALTER TABLE uploads DROP CONSTRAINT fk_uploads_owner_id_spaces;
-        ALTER TABLE uploads ADD CONSTRAINT fk_uploads_owner_id_users
-            FOREIGN KEY (owner_id) REFERENCES users (id) ON DELETE CASCADE;
-        ALTER TABLE uploads ALTER COLUMN created_by SET NOT NULL;
-    END $$
-"""
+BELONG_TO_USERS = (
+    "ALTER TABLE users ALTER COLUMN quota_bytes DROP DEFAULT",
+    "ALTER TABLE uploads ALTER COLUMN created_by SET NOT NULL",
+    """
+    ALTER TABLE nodes DROP CONSTRAINT fk_nodes_owner_id_spaces,
+        ADD CONSTRAINT fk_nodes_owner_id_users
+        FOREIGN KEY (owner_id) REFERENCES users (id)
+    """,
+    """
+    ALTER TABLE uploads DROP CONSTRAINT fk_uploads_owner_id_spaces,
+        ADD CONSTRAINT fk_uploads_owner_id_users
+        FOREIGN KEY (owner_id) REFERENCES users (id) ON DELETE CASCADE
+    """,
+)
 
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = '300ms'")
+        op.execute("SET lock_timeout = '200ms'")
         op.execute("SET statement_timeout = '10min'")
         last: str | None = FIRST
         while last is not None:
             last = _patiently(FILL, after=last).scalar()
         op.execute("ANALYZE spaces")
-        _patiently(sa.text(BELONG_TO_SPACES))
-        # Reads every row, and keeps nobody from reading or writing them.
-        _patiently(sa.text("ALTER TABLE nodes VALIDATE CONSTRAINT fk_nodes_owner_id_spaces"))
-        _patiently(sa.text("ALTER TABLE uploads VALIDATE CONSTRAINT fk_uploads_owner_id_spaces"))
+        for statement in BELONG_TO_SPACES:
+            _patiently(sa.text(statement))
         op.execute("RESET lock_timeout")
         op.execute("RESET statement_timeout")
 
@@ -88,10 +93,11 @@ def _patiently(statement: sa.TextClause, **values: object) -> sa.CursorResult[ob
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
                 raise
-            time.sleep(0.5)
+            time.sleep(0.3)
     return op.get_bind().execute(statement, values)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
-    op.execute(BELONG_TO_USERS)
+    for statement in BELONG_TO_USERS:
+        op.execute(statement)

@@ -85,12 +85,10 @@ def upgrade() -> None:
     op.execute(ON_QUOTA.format(table="spaces", function="copy_quota_to_user"))
     op.execute(ON_ACCOUNT)
     op.execute(ON_QUOTA.format(table="users", function="copy_quota_to_space"))
-    op.alter_column("users", "quota_bytes", server_default="0")
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
-    op.alter_column("users", "quota_bytes", server_default=None)
     op.execute("DROP TRIGGER copy_quota ON users")
     op.execute("DROP TRIGGER have_space ON users")
     op.drop_table("spaces")

@@ -6,12 +6,12 @@ A space pays for everything in its tree: `used_bytes` is the sum of all versions
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, literal, or_, update
+from sqlalchemy import BigInteger, ColumnElement, func, literal, or_, select, update
 
 from backend.core.database.engine import Transaction
 from backend.core.errors import QuotaExceeded
 from backend.kit import faults
-from backend.models import Space
+from backend.models import Space, User
 
 
 async def reserve(tx: Transaction, space_id: UUID, size: int) -> None:
@@ -32,6 +32,23 @@ async def charge(tx: Transaction, space_id: UUID, size: int) -> None:
     await _take(tx, space_id, size, used_bytes=Space.used_bytes + size)
 
 
+def of_space(space_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
+    """SQL: the selected space is this one; who changes a quota finds its row by this.
+
+    A person's account is locked before it. The previous release locks the account, and then its
+    trigger the space: as long as both run, whoever does it the other way round may wait in a
+    circle. When the triggers go, so does this.
+    """
+    account = (
+        select(User.id)
+        .where(User.id == space_id)
+        .with_for_update(key_share=True)
+        .correlate_except(User)
+        .scalar_subquery()
+    )
+    return Space.id == func.coalesce(account, space_id)
+
+
 def fits(size: ColumnElement[int]) -> ColumnElement[bool]:
     """SQL: whether the selected space has room for so many bytes.
 
@@ -43,7 +60,7 @@ def fits(size: ColumnElement[int]) -> ColumnElement[bool]:
 async def _take(tx: Transaction, space_id: UUID, size: int, **values: object) -> None:
     taken = await tx.execute(
         update(Space)
-        .where(Space.id == space_id, fits(literal(size, BigInteger)))
+        .where(of_space(space_id), fits(literal(size, BigInteger)))
         .values(values)
         .returning(Space.id)
     )
@@ -73,5 +90,5 @@ async def refund(tx: Transaction, space_id: UUID, size: int) -> None:
 
 
 async def _change(tx: Transaction, space_id: UUID, **values: object) -> None:
-    await tx.execute(update(Space).where(Space.id == space_id).values(values))
+    await tx.execute(update(Space).where(of_space(space_id)).values(values))
     faults.reach("quota.changed")

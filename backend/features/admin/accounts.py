@@ -17,7 +17,7 @@ from backend.features.users.accounts import create_user
 from backend.kit.cursors import decode_cursor, encode_cursor
 from backend.kit.vocabulary import UserRole
 from backend.models import Space, User, UserSession
-from backend.rules import audit
+from backend.rules import audit, quota
 from backend.rules.actor import SYSTEM, Actor
 from backend.rules.administrators import require_other_admin
 
@@ -86,11 +86,10 @@ def _accounts() -> Select[*tuple[Any, ...]]:
 
 
 async def _change(tx: Transaction, user_id: UUID, values: dict[str, Any]) -> None:
-    """Change the space before the account: who changes a quota locks the rows in this order."""
     account = dict(values)
-    quota = account.pop("quota_bytes", None)
-    if quota is not None:
-        await tx.execute(update(Space).where(Space.id == user_id).values(quota_bytes=quota))
+    if "quota_bytes" in account:
+        limit = account.pop("quota_bytes")
+        await tx.execute(update(Space).where(quota.of_space(user_id)).values(quota_bytes=limit))
     if account:
         await tx.execute(update(User).where(User.id == user_id).values(account))
 

@@ -12,7 +12,7 @@ from backend.features.fsck.findings import PATIENCE, Finding, Inspection, Kind
 from backend.features.uploads.queries import is_open
 from backend.kit.vocabulary import SpaceKind
 from backend.models import FileVersion, Node, Space, Upload
-from backend.rules import audit
+from backend.rules import audit, quota
 from backend.rules.actor import SYSTEM
 
 SPACES = 100
@@ -110,5 +110,7 @@ async def _recount(database: Database, space_id: UUID) -> None:
 
 
 async def _lock(tx: Transaction, space_id: UUID) -> Row[str, int, int] | None:
-    noted = select(Space.kind, Space.used_bytes, Space.reserved_bytes).where(Space.id == space_id)
+    noted = select(Space.kind, Space.used_bytes, Space.reserved_bytes).where(
+        quota.of_space(space_id)
+    )
     return (await tx.execute(noted.with_for_update())).first()

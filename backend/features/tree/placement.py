@@ -4,7 +4,7 @@ Locks are taken in this order by everyone, so that nobody waits in a circle:
 
     the tree       shared to add a node or a version, exclusive to move, trash, restore or delete
     a name         the unique index, by inserting or renaming
-    the quota      the space's row in `spaces`, last
+    the quota      the space's row, last; see `rules.quota.of_space`
 """
 
 import secrets

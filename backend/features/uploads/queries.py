@@ -91,7 +91,7 @@ def _reservation(target: CTE) -> CTE:
     size = _bound("size")
     return (
         update(Space)
-        .where(Space.id == target.c.space_id, quota.fits(size))
+        .where(quota.of_space(target.c.space_id), quota.fits(size))
         .values(reserved_bytes=Space.reserved_bytes + size)
         .returning(Space.id)
         .cte("reservation")

@@ -39,8 +39,8 @@ async def purge_user(services: Services, *, user_id: str) -> None:
         if (await tx.execute(_undone_uploads(leaver, since))).first():
             await enqueue(tx, "users.purge", {"user_id": user_id}, delay=LOOK_AGAIN)
         else:
-            await tx.execute(delete(Space).where(Space.id == leaver))
             await tx.execute(delete(User).where(User.id == leaver))
+            await tx.execute(delete(Space).where(Space.id == leaver))
 
 
 def _end_uploads(user_id: UUID) -> Update:
