@@ -13,8 +13,12 @@ SELECT person, CASE WHEN person % 50 = 0 THEN 49 ELSE 0 END AS levels,
        CASE WHEN person = 0 THEN 1000 ELSE 10 END AS files
 FROM generate_series(0, :people) AS person;
 
-INSERT INTO users (id, email, password_hash, quota_bytes)
-SELECT pg_temp.made_id('8', person), person || '@example.com', '', 1000000000 FROM people;
+INSERT INTO users (id, email, password_hash)
+SELECT pg_temp.made_id('8', person), person || '@example.com', '' FROM people;
+
+INSERT INTO spaces (id, kind, quota_bytes)
+SELECT pg_temp.made_id('8', person), 'personal', 1000000000 FROM people
+ON CONFLICT (id) DO UPDATE SET quota_bytes = excluded.quota_bytes;
 
 INSERT INTO nodes (id, owner_id, path, kind, name, name_key)
 SELECT pg_temp.made_id('9', person), pg_temp.made_id('8', person), '{}', 'folder', 'My files', 'my files' FROM people;

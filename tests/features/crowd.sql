@@ -3,9 +3,13 @@
 CREATE FUNCTION pg_temp.made_id(kind text, number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT ('00000000-0000-7000-' || kind || '000-' || lpad(to_hex(number), 12, '0'))::uuid $$;
 
-INSERT INTO users (id, email, password_hash, quota_bytes)
-SELECT pg_temp.made_id('8', person), person || '@example.com', '', 1000000
+INSERT INTO users (id, email, password_hash)
+SELECT pg_temp.made_id('8', person), person || '@example.com', ''
 FROM generate_series(1, 1000) AS person;
+
+INSERT INTO spaces (id, kind, quota_bytes)
+SELECT pg_temp.made_id('8', person), 'personal', 1000000 FROM generate_series(1, 1000) AS person
+ON CONFLICT (id) DO UPDATE SET quota_bytes = excluded.quota_bytes;
 
 INSERT INTO nodes (id, owner_id, path, kind, name, name_key)
 SELECT pg_temp.made_id('9', person), pg_temp.made_id('8', person), '{}', 'folder', 'My files', 'my files'

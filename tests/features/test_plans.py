@@ -16,17 +16,18 @@ from backend.core.settings import DatabaseSettings
 from backend.features.files.downloads import find_download, find_downloads
 from backend.features.files.versions import list_versions
 from backend.features.shares.received import shared_with_me
+from backend.features.spaces.service import get_space, list_spaces
 from backend.features.tree.children import KEYS, list_children
-from backend.features.tree.nodes import get_node
+from backend.features.tree.nodes import get_node, get_root_folder
 from backend.features.tree.search import search_files
 from backend.features.tree.trash import list_trash
 from backend.kit.cursors import encode_cursor
-from backend.kit.vocabulary import NodeKind, Role
+from backend.kit.vocabulary import NodeKind, Role, SpaceKind
 from backend.models import Node
 from backend.rules import access
 from tests.conftest import new_database
 
-BIG = {"nodes", "file_versions", "grants", "users"}
+BIG = {"nodes", "file_versions", "grants", "users", "spaces"}
 
 
 def made_id(kind: str, number: int) -> UUID:
@@ -100,6 +101,7 @@ def search(**what: Any) -> Ask:
 
 
 NAMED = encode_cursor("report 5", FILE)
+OWN_SPACE = encode_cursor(SpaceKind.PERSONAL.value, ME)
 
 READS: dict[str, Ask] = {
     **{f"children by {key}": children(sort=key) for key in KEYS},
@@ -121,6 +123,10 @@ READS: dict[str, Ask] = {
     "many downloads": lambda db: find_downloads(db, ME, FILES),
     "versions": lambda db: list_versions(db, ME, FILE, limit=100, cursor=None),
     "the trash": lambda db: list_trash(db, ME, limit=100, cursor=None),
+    "spaces": lambda db: list_spaces(db, ME, limit=100, cursor=None),
+    "spaces, the next page": lambda db: list_spaces(db, ME, limit=100, cursor=OWN_SPACE),
+    "a space": lambda db: get_space(db, ME, ME),
+    "a root": lambda db: get_root_folder(db, ME, ME),
     "shared with me": lambda db: shared_with_me(db, ME, 100, None),
 }
 

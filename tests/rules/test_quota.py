@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from backend.core.errors import ApiError, QuotaExceeded
 from backend.core.services import Services
-from backend.models import User
+from backend.models import Space
 from backend.rules import quota
 from tests.rules.world import World, join, outcome_of
 from tests.support.people import Register
@@ -75,12 +75,12 @@ class QuotaMachine(RuleBasedStateMachine):
     @rule(limit=sizes)
     def change_the_limit(self, limit):
         self.limit = limit
-        changed = update(User).where(User.id == self.owner).values(quota_bytes=limit)
+        changed = update(Space).where(Space.id == self.owner).values(quota_bytes=limit)
         self.world.run(lambda tx: tx.execute(changed))
 
     @invariant()
     def counts_are_the_same(self):
-        query = select(User.used_bytes, User.reserved_bytes).where(User.id == self.owner)
+        query = select(Space.used_bytes, Space.reserved_bytes).where(Space.id == self.owner)
         row = self.world.run(lambda tx: tx.execute(query)).one()
         assert (row.used_bytes, row.reserved_bytes) == (sum(self.used), sum(self.reserved))
 
@@ -103,7 +103,7 @@ class TestConcurrency:
         ada = await register()
         owner = UUID(ada.id)
         db = services.database
-        await db.autocommit.execute(update(User).where(User.id == owner).values(quota_bytes=100))
+        await db.autocommit.execute(update(Space).where(Space.id == owner).values(quota_bytes=100))
 
         async def take() -> bool:
             try:

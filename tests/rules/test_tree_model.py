@@ -31,7 +31,7 @@ from backend.features.tree.schemas import FolderCreate, NodeUpdate
 from backend.features.tree.search import search_files
 from backend.features.tree.trash import list_trash, restore, trash_node
 from backend.kit.vocabulary import NodeKind, Role
-from backend.models import Grant, Node, User
+from backend.models import Grant, Node, Space
 from backend.rules import access, quota
 from tests.rules.tree_model import Item, Model, Refused, pick_from
 from tests.rules.world import World, join, outcome_of, version
@@ -211,10 +211,10 @@ class TreeMachine(RuleBasedStateMachine):
     def trees_and_quotas_are_the_same(self):
         owners = {person.user_id: who for who, person in self.people.items()}
         nodes = select(Node.id, Node.name, Node.path, Node.trash_root_id)
-        users = select(User.id, User.used_bytes)
+        spaces = select(Space.id, Space.used_bytes)
 
         async def read(tx):
-            used = await tx.execute(users.where(User.id.in_(owners)))
+            used = await tx.execute(spaces.where(Space.id.in_(owners)))
             return used.all(), await tx.execute(nodes.where(Node.space_id.in_(owners)))
 
         used, rows = self.world.run(read)

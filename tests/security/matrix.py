@@ -32,6 +32,9 @@ POST    /v1/api-keys                                  401      201    201    201
 GET     /v1/api-keys                                  401      200    200    200   200 403     401    401   200
 DELETE  /v1/api-keys/{key_id}                         401      404    404    404   204 403     401    401   404
 
+GET     /v1/spaces                                    401      200    200    200   200 403     401    401   200
+GET     /v1/spaces/{space_id}                         401      404    200    200   200 403     401    401   404
+
 GET     /v1/folders/root                              401      200    200    200   200 403     401    401   200
 POST    /v1/folders                                   401      404    403    201   201 403     401    401   404
 GET     /v1/folders/{folder_id}                       401      404    200    200   200 403     401    401   404

@@ -26,6 +26,7 @@ from tests.support.people import (
     sign_in,
 )
 from tests.support.sharing import make_link
+from tests.support.spaces import make_team_space
 from tests.support.trees import (
     PutFile,
     Share,
@@ -118,6 +119,7 @@ class Scene:
             "owner_email": self.owner.email,
         }
         self._makers: dict[str, Callable[[], Awaitable[None]]] = {
+            "space_id": self._space,
             "folder_id": self._folder,
             "file_id": self._file,
             "version_id": self._version,
@@ -179,6 +181,11 @@ class Scene:
         if caller == "visitor":  # of this scene's link, if it has one
             return await (self if "token" in self.made else self.cast.other_scene).get("unlock")
         return str(self.cast.people[caller].tokens["access_token"])
+
+    async def _space(self) -> None:
+        names = ("viewer", "editor", "owner")
+        members = {name: self.cast.people[name] for name in names}
+        self.made["space_id"] = (await make_team_space(self.cast.services, **members))["id"]
 
     async def _folder(self) -> None:
         folder = await make_folder(self.owner, new_email("Project"))

@@ -12,7 +12,7 @@ from sqlalchemy import func, text, update
 from backend.core.services import Services
 from backend.features.tree.jobs import delete_objects
 from backend.kit.ids import uuid7
-from backend.models import Upload
+from backend.models import Space, Upload
 from tests.support.people import Person, Register
 from tests.support.transfer import (
     Json,
@@ -71,8 +71,7 @@ async def grow_old(services: Services, upload: Json, age: timedelta) -> None:
 
 async def set_quota(services: Services, person: Person, quota: int) -> None:
     async with services.database.transaction() as tx:
-        statement = text("UPDATE users SET quota_bytes = :quota WHERE email = :email")
-        await tx.execute(statement, {"quota": quota, "email": person.email})
+        await tx.execute(update(Space).where(Space.id == UUID(person.id)).values(quota_bytes=quota))
 
 
 class TestKeptUrls:

@@ -3,7 +3,7 @@ import re
 from sqlalchemy import update
 
 from backend.core.services import Services
-from backend.models import User
+from backend.models import Space
 from tests.support.jobs import run_jobs
 from tests.support.people import Register
 from tests.support.trees import (
@@ -94,7 +94,7 @@ class TestCopy:
         ada = await register()
         file = await put_file(ada, size=1000)
         await services.database.autocommit.execute(
-            update(User).where(User.id == ada.id).values(quota_bytes=1999)
+            update(Space).where(Space.id == ada.id).values(quota_bytes=1999)
         )
         answer = await ada.http.post(f"/v1/files/{file['id']}/copy")
         assert problem(answer) == (409, "quota_exceeded")

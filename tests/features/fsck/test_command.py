@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from backend.core.services import Services
 from backend.features.fsck.jobs import report
-from backend.models import User
+from backend.models import Space
 from tests.features.fsck.conftest import Run
 from tests.support.people import Person, Register
 
@@ -18,7 +18,7 @@ from tests.support.people import Person, Register
 async def ada_miscounted(services: Services, register: Register) -> Person:
     ada = await register("ada")
     await services.database.autocommit.execute(
-        update(User).where(User.id == ada.id).values(used_bytes=7)
+        update(Space).where(Space.id == ada.id).values(used_bytes=7)
     )
     return ada
 
@@ -51,7 +51,7 @@ async def test_json_lines_that_end_with_a_summary(run: Run, ada_miscounted: Pers
         "repaired": True,
     }
     assert summary["found"] == summary["repaired"] == {"used_bytes": 1}
-    assert summary["checked"]["accounts"] >= 1
+    assert summary["checked"]["spaces"] >= 1
     assert (await run("--json")).exit_code == 0
 
 

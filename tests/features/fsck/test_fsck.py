@@ -17,8 +17,8 @@ from backend.kit.vocabulary import UploadState
 from backend.models import (
     FileVersion,
     Node,
+    Space,
     Upload,
-    User,
 )
 from backend.rules.actor import SYSTEM
 from tests.support.jobs import run_jobs
@@ -185,7 +185,7 @@ class TestObjects:
             update(FileVersion).where(FileVersion.node_id == UUID(file["id"])).values(smaller)
         )
         await change(services, Node, file["id"], size=Node.size - 1)
-        await change(services, User, ada.id, used_bytes=User.used_bytes - 1)
+        await change(services, Space, ada.id, used_bytes=Space.used_bytes - 1)
 
         [wrong] = await found(services)
 
@@ -236,7 +236,7 @@ class TestQuota:
     ) -> None:
         await upload_file(ada, HELLO)
         await begin(ada, b"to come", "later.txt")
-        await change(services, User, ada.id, used_bytes=5, reserved_bytes=0)
+        await change(services, Space, ada.id, used_bytes=5, reserved_bytes=0)
 
         findings = await found(services)
 
@@ -317,12 +317,12 @@ class TestTree:
         bob = await register("bob")
         folder = await make_folder(bob, "mine now")
         bobs_path = [UUID((await root_of(bob))["id"])]
-        await change(services, Node, folder["id"], owner_id=UUID(ada.id))
+        await change(services, Node, folder["id"], space_id=UUID(ada.id))
 
         [wrong] = await found(services)
 
         assert (wrong.kind, wrong.subject) == ("owner", folder["id"])
-        await change(services, Node, folder["id"], owner_id=UUID(bob.id), path=bobs_path)
+        await change(services, Node, folder["id"], space_id=UUID(bob.id), path=bobs_path)
 
 
 async def test_a_settlement_under_way_is_not_taken_for_a_fault(

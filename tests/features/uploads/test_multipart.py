@@ -9,7 +9,7 @@ from sqlalchemy import update
 from backend.core.s3.objects import OpenUpload
 from backend.core.services import Services
 from backend.features.finalize.jobs import sweep
-from backend.models import User
+from backend.models import Space
 from tests.features.uploads.test_ending import let_time_pass
 from tests.support.people import Person, Register
 from tests.support.transfer import (
@@ -243,7 +243,7 @@ class TestSigningParts:
         ada = await register()
         size = 50 * 1000**4
         await services.database.autocommit.execute(
-            update(User).where(User.id == UUID(ada.id)).values(quota_bytes=size)
+            update(Space).where(Space.id == UUID(ada.id)).values(quota_bytes=size)
         )
         body = {"name": "film.mkv", "size": size, "method": "multipart"}
         upload = (await ada.http.post("/v1/uploads", json=body)).raise_for_status().json()

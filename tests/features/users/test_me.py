@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, update
 
 from backend.core.services import Services
-from backend.models import Node, User
+from backend.models import Node, Space, User
 from tests.support.jobs import run_jobs
 from tests.support.people import Register, sign_in
 
@@ -67,7 +67,7 @@ class TestUsage:
     ) -> None:
         ada = await register()
         lowered = {"quota_bytes": 10, "used_bytes": 8, "reserved_bytes": 7}
-        change = update(User).where(User.id == UUID(ada.id)).values(lowered)
+        change = update(Space).where(Space.id == UUID(ada.id)).values(lowered)
         await services.database.autocommit.execute(change)
 
         usage = (await ada.http.get("/v1/users/me/usage")).json()
