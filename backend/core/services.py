@@ -1,4 +1,4 @@
-"""Everything a process holds open: made by the lifespan, passed to whoever needs it."""
+"""Everything a process holds open: created by the lifespan, passed to the code that needs it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -96,7 +96,7 @@ async def get_tokens(connection: HTTPConnection) -> TokenSigner:
 
 
 async def settle_callers(connection: HTTPConnection) -> AsyncIterator[None]:
-    """For routes that end credentials: their answer is sent when no look-up knows them any more."""
+    """For routes that revoke credentials: answer only once no look-up accepts them any longer."""
     yield
     await (await get_services(connection)).callers.settle()
 

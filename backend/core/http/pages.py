@@ -4,9 +4,9 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page holds at most.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items on a page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=2048, description="`next_cursor` of the page before.")
+    str | None, Query(max_length=2048, description="The `next_cursor` of the previous page.")
 ]
 
 

@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from backend.core.database.engine import Transaction
 from backend.features.api_keys.service import revoke_keys
+from backend.features.finalize import ending
 from backend.features.links.service import revoke_links
 from backend.features.shares.service import remove_shares
-from backend.features.uploads import ending
 from backend.kit.vocabulary import UploadState
 from backend.models import ApiKey, Grant, Link, Node, Upload
 from backend.rules.account_lock import hold_shut

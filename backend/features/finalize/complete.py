@@ -19,8 +19,8 @@ from backend.core.s3.storage import Storage
 from backend.core.settings import UploadSettings
 from backend.features.finalize.arrival import arrive
 from backend.features.finalize.claim import claim, give_back
+from backend.features.finalize.ending import end
 from backend.features.finalize.settle import settle
-from backend.features.uploads.ending import end
 from backend.features.uploads.errors import (
     ChecksumMismatch,
     SizeMismatch,

@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Select, delete, or_, select, text
 
 from backend.core.jobs.queue import JobTable, Lane, enqueue
 from backend.core.services import Services
+from backend.features.finalize.ending import end_uploads
 from backend.features.tree.jobs import purge_all
 from backend.features.tree.purge import condemn_tree
-from backend.features.uploads.ending import end_uploads
 from backend.kit.vocabulary import UploadState
 from backend.models import Space, Upload, User
 from backend.models.upload import OPEN_STATES

@@ -15,31 +15,31 @@ locals {
   alarms = merge(
     {
       latency = merge(local.latency, {
-        text      = "More than 5 % of requests take longer than promised"
+        text      = "More than 5 % of requests take longer than the objective allows"
         statistic = "p95", period = 300, times = 3, missing = "notBreaching"
       })
       queue-age = {
-        text      = "Upload events wait: the worker is behind or down"
+        text      = "Upload events are waiting: the worker is behind or down"
         namespace = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = var.queue_names.events }
         above     = 300, statistic = "Maximum", period = 60, times = 5, missing = "notBreaching"
       }
       dead-letters = {
-        text      = "Upload events failed five times and were put aside"
+        text      = "Upload events failed five times and are in the dead-letter queue"
         namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = var.queue_names.dead }
         above     = 0, statistic = "Maximum", period = 300, times = 1, missing = "notBreaching"
       }
       database-processor = {
-        text      = "The database has been busy for a quarter of an hour"
+        text      = "The database's CPU has been above 80 % for 15 minutes"
         namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = local.database
         above     = 80, statistic = "Average", period = 300, times = 3, missing = "breaching"
       }
       database-connections = {
-        text      = "Four fifths of the database's connections are taken"
+        text      = "80 % of the database's connections are in use"
         namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = local.database
         above     = floor(var.database.max_connections * 0.8), statistic = "Maximum", period = 60, times = 5, missing = "notBreaching"
       }
       database-storage = {
-        text      = "The database's disk is nearly full: it grows by itself up to its limit"
+        text      = "The database's disk is nearly full; it grows automatically up to its limit"
         namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = local.database
         below     = var.database.allocated_storage * local.gibibyte / 10, statistic = "Minimum", period = 300, times = 1, missing = "notBreaching"
       }

@@ -24,27 +24,27 @@ locals {
       above  = 0, statistic = "Sum", period = 900, times = 1, missing = "notBreaching"
     }
     files-missing = {
-      text   = "Last night's fsck found files whose bytes are gone or others"
+      text   = "Last night's fsck found files whose objects are missing or have another size"
       metric = "LostFiles"
       above  = 0, statistic = "Sum", period = 3600, times = 24, enough = 1, missing = "notBreaching"
     }
     fsck-stale = {
-      text   = "The nightly fsck has not finished for a day and a half, or never yet"
+      text   = "The nightly fsck has not finished for a day and a half, or never"
       metric = "FsckRuns"
       below  = 1, statistic = "Sum", period = 3600, times = 36, missing = "breaching"
     }
     worker-down = {
-      text   = "No worker has said for ten minutes how much there is to do"
+      text   = "No worker has reported its backlog for ten minutes"
       metric = "QueuedJobs"
       below  = 1, statistic = "SampleCount", period = 300, times = 2, missing = "breaching"
     }
     jobs-wait = {
-      text   = "A job has been due for a quarter of an hour"
+      text   = "A short job has been due for 15 minutes"
       metric = "OldestJob"
       above  = 900, statistic = "Maximum", period = 300, times = 1, missing = "ignore"
     }
     jobs-failed = {
-      text   = "Jobs failed at every attempt and were put aside"
+      text   = "Jobs failed at every attempt and need attention"
       metric = "FailedJobs"
       above  = 0, statistic = "Maximum", period = 300, times = 1, missing = "ignore"
     }

@@ -19,8 +19,8 @@ locals {
   }[local.source]
 
   burn_rates = {
-    fast = { rate = 14.4, long = 3600, short = 300, text = "The error budget of a month would be gone in two days" }
-    slow = { rate = 6, long = 21600, short = 1800, text = "The error budget of a month would be gone in five days" }
+    fast = { rate = 14.4, long = 3600, short = 300, text = "At this error rate, a month's error budget is used up in two days" }
+    slow = { rate = 6, long = 21600, short = 1800, text = "At this error rate, a month's error budget is used up in five days" }
   }
 
   # The rate of a deployment gone wrong: seen within three minutes, and used to undo it.

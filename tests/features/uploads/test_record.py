@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from backend.core.services import Services
-from backend.features.uploads.ending import end_uploads
+from backend.features.finalize.ending import end_uploads
 from backend.kit.vocabulary import UploadState
 from backend.models import Event, Upload
 from backend.rules.actor import SYSTEM
