@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["Activity"], route_class=Route)
 
 @router.get(
     "/files/{file_id}/activity",
-    summary="What happened to a file",
+    summary="List the activity on a file",
     responses=problems(Unauthorized, ScopeRequired, NotFound),
 )
 async def list_file_activity(
@@ -29,17 +29,17 @@ async def list_file_activity(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Activity]:
-    """Every change, the latest first. Owners also see how the file was shared and fetched."""
+    """Lists every change, the latest first. Owners also see shares, links and link downloads."""
     return await service.of_file(db, principal.user_id, file_id, limit, cursor)
 
 
 @router.get(
     "/users/me/activity",
-    summary="What you did",
+    summary="List your activity",
     responses=problems(Unauthorized, SessionRequired),
 )
 async def list_own_activity(
     principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[OwnActivity]:
-    """What you did and what was done to your account, the latest first."""
+    """Lists what you did and what happened to your account, the latest first."""
     return await service.of_user(db, principal.user_id, limit, cursor)

@@ -1,4 +1,4 @@
-"""An event as people may see it."""
+"""Events as users see them."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from backend.kit.vocabulary import ActorKind
 
 
 class Who(Schema):
-    """Who did it. `id` is the account's, or the link's when somebody came by one."""
+    """Who did it. `id` is that of the account or, for visitors of a link, of the link."""
 
     kind: ActorKind
     id: UUID | None
@@ -19,7 +19,7 @@ class Who(Schema):
 
 
 class Activity(Schema):
-    """One thing that happened."""
+    """One event."""
 
     id: UUID
     action: str = Field(examples=["file.renamed"])
@@ -31,6 +31,6 @@ class Activity(Schema):
 
 
 class OwnActivity(Activity):
-    """One thing done by the caller, or to their account."""
+    """One event caused by the caller, or concerning their account."""
 
-    ip: str | None = Field(description="Where it was done from.", examples=["203.0.113.7"])
+    ip: str | None = Field(description="The IP address it was done from.", examples=["203.0.113.7"])

@@ -25,7 +25,7 @@ async def of_file(
     """What happened to a file; its owners also see how it was shared.
 
     Raises:
-        NotFound: no such file, or invisible to the caller.
+        NotFound: there is no such file, or the caller may not see it.
     """
     file = await require(db, user_id, file_id, Role.VIEWER, kind=NodeKind.FILE)
     sources = [Event.subject_id == file_id]
@@ -38,7 +38,7 @@ async def of_file(
 
 
 async def of_user(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Page[OwnActivity]:
-    """What the user did, and what was done to their account."""
+    """What the user did, and what happened to their account."""
     sources = [Event.actor_id == user_id, Event.subject_id == user_id]
     items, next_cursor = await _latest(db, sources, limit, cursor)
     return Page[OwnActivity](
@@ -65,7 +65,7 @@ async def _latest(
 ) -> tuple[Sequence[_Told], str | None]:
     """A page of the newest events of all sources.
 
-    Each source is cut by itself, so that its index gives the newest and nothing is sorted whole.
+    Each source is limited separately, so that its index yields the newest without a full sort.
     """
     branches = [select(Event.id).where(source) for source in sources]
     newest = [NEWEST.narrow(branch, limit, cursor).subquery() for branch in branches]
@@ -104,5 +104,5 @@ def _shared(row: _Told) -> dict[str, Any]:
 
 
 def _own_ip(row: _Told, user_id: UUID) -> str | None:
-    """One's own address; that of an administrator is nobody's business."""
+    """The user's own address; an administrator's is not shown."""
     return row.ip if row.actor_id in (user_id, None) else None
