@@ -8,7 +8,7 @@ from backend.kit.vocabulary import UserRole
 
 
 class ApiKeyCreated(Entry):
-    """An API key was made."""
+    """An API key was created."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.API_KEY_CREATED,)
     name: str
@@ -16,21 +16,21 @@ class ApiKeyCreated(Entry):
 
 
 class ApiKeyRevoked(Entry):
-    """An API key was ended."""
+    """An API key was revoked."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.API_KEY_REVOKED,)
     name: str
 
 
 class SessionCreated(Entry):
-    """Somebody signed in."""
+    """The user signed in."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SESSION_CREATED,)
     audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class SessionRevoked(Entry):
-    """A session of `user_id` was ended, for `reason`."""
+    """A session of `user_id` was ended because of `reason`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SESSION_REVOKED,)
     user_id: UUID
@@ -38,14 +38,14 @@ class SessionRevoked(Entry):
 
 
 class UserRegistered(Entry):
-    """An account was made."""
+    """An account was created."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_REGISTERED,)
     role: UserRole
 
 
 class UserRegisteredAgain(Entry):
-    """Somebody tried to register with the address of an account."""
+    """Someone tried to register with the address of an existing account."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_REGISTERED_AGAIN,)
     audience: ClassVar[Audience] = Audience.ACCOUNT
@@ -66,21 +66,21 @@ class UserDeleted(Entry):
 
 
 class UserEmailVerified(Entry):
-    """The address was proved."""
+    """The address was verified."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_EMAIL_VERIFIED,)
     audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class UserPasswordChanged(Entry):
-    """The password was changed by the current one."""
+    """The password was changed with the current one."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_PASSWORD_CHANGED,)
     audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class UserPasswordReset(Entry):
-    """The password was set anew by a mail."""
+    """The password was reset by mail."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_PASSWORD_RESET,)
     audience: ClassVar[Audience] = Audience.ACCOUNT
@@ -93,5 +93,5 @@ class UserAdministered(Entry):
     changes: dict[str, Any]
 
     def data(self) -> dict[str, Any]:
-        """The changes themselves."""
+        """The changed fields."""
         return self.changes

@@ -1,4 +1,4 @@
-"""What every entry of the catalogue has, and the types there are."""
+"""What all entries of the catalogue have in common, and all event types."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -10,14 +10,14 @@ from backend.kit.vocabulary import Role
 
 
 class Audience(StrEnum):
-    """Who may see an event, beside whoever caused it and the administrators."""
+    """Who may see an event, apart from whoever caused it and the administrators."""
 
     VIEWERS = "viewers"
     """Everyone who may see the file or folder."""
     OWNERS = "owners"
     """The owners of the file or folder."""
     ACCOUNT = "account"
-    """The person whose account it is about."""
+    """The user whose account it is about."""
 
 
 class EventType(StrEnum):
@@ -71,7 +71,7 @@ class EventType(StrEnum):
 
     @property
     def subject_kind(self) -> str:
-        """What such an event is about: `file`, `share`, `user`."""
+        """The kind of its subject: `file`, `share`, `user`."""
         return self.partition(".")[0]
 
 
@@ -87,7 +87,7 @@ class Entry:
 
     @property
     def type(self) -> EventType:
-        """The event's type; where an entry has several, its fields tell which."""
+        """The event's type; if an entry has several, its fields determine which."""
         return self.types[0]
 
     def data(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from backend.kit.vocabulary import Role
 
 
 class OfShare(Entry):
-    """Tells who has which role on what."""
+    """Who has which role on what."""
 
     audience: ClassVar[Audience] = Audience.OWNERS
     node_id: UUID
@@ -17,31 +17,31 @@ class OfShare(Entry):
 
 
 class ShareCreated(OfShare):
-    """Somebody was given a role; `user_id` is null while they are only invited."""
+    """A person was given a role; `user_id` is null while they are only invited."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_CREATED,)
 
 
 class ShareUpdated(OfShare):
-    """Somebody's role was changed."""
+    """A person's role was changed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_UPDATED,)
 
 
 class ShareAccepted(OfShare):
-    """An invited person proved the address, and has the role from now on."""
+    """An invited person verified the address and has the role from now on."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_ACCEPTED,)
 
 
 class ShareRemoved(OfShare):
-    """Somebody's role was taken back."""
+    """A person's role was removed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_REMOVED,)
 
 
 class LinkCreated(Entry):
-    """A public link was made; `limits` names what bounds it."""
+    """A link was created; `limits` lists the limits that are set."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.LINK_CREATED,)
     audience: ClassVar[Audience] = Audience.OWNERS
@@ -50,7 +50,7 @@ class LinkCreated(Entry):
 
 
 class LinkUpdated(Entry):
-    """The fields named in `changed` of a link were set or lifted."""
+    """The limits of a link listed in `changed` were set or removed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.LINK_UPDATED,)
     audience: ClassVar[Audience] = Audience.OWNERS
@@ -59,7 +59,7 @@ class LinkUpdated(Entry):
 
 
 class LinkRevoked(Entry):
-    """A link was withdrawn for good."""
+    """A link was revoked permanently."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.LINK_REVOKED,)
     audience: ClassVar[Audience] = Audience.OWNERS
@@ -67,7 +67,7 @@ class LinkRevoked(Entry):
 
 
 class LinkDownloaded(Entry):
-    """Somebody got a download of `node_id` by a link."""
+    """A visitor downloaded `node_id` through a link."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.LINK_DOWNLOADED,)
     audience: ClassVar[Audience] = Audience.OWNERS

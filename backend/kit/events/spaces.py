@@ -1,4 +1,4 @@
-"""Events of spaces: of a person's own they are told as the account's."""
+"""Events of spaces; those of a personal space count as events of its account."""
 
 from typing import Any, ClassVar
 
@@ -7,14 +7,14 @@ from backend.kit.vocabulary import SpaceKind
 
 
 class _OfSpace(Entry):
-    """Happens to personal and to team spaces: `kind` chooses the type, and is not told again."""
+    """An event of personal and team spaces: `kind` selects the type and is not part of the data."""
 
     audience: ClassVar[Audience] = Audience.OWNERS
     kind: SpaceKind
 
     @property
     def type(self) -> EventType:
-        """Of an account, or of a team's space."""
+        """The type for an account, or for a team space."""
         of_account, of_team = self.types
         return of_account if self.kind is SpaceKind.PERSONAL else of_team
 
@@ -26,7 +26,7 @@ class _OfSpace(Entry):
 
 
 class TrashEmptied(_OfSpace):
-    """So many entries of the trash were deleted for good."""
+    """This many entries of the trash were deleted permanently."""
 
     types: ClassVar[tuple[EventType, ...]] = (
         EventType.USER_TRASH_EMPTIED,
@@ -36,7 +36,7 @@ class TrashEmptied(_OfSpace):
 
 
 class UsageRecounted(_OfSpace):
-    """`fsck` corrected what a space uses, in bytes."""
+    """`fsck` corrected the used and reserved bytes of a space."""
 
     types: ClassVar[tuple[EventType, ...]] = (
         EventType.USER_USAGE_RECOUNTED,

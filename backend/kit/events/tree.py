@@ -8,14 +8,14 @@ from backend.kit.vocabulary import NodeKind, UploadState
 
 
 class _OfNode(Entry):
-    """Happens to files and to folders alike: `kind` chooses the type, and is not told again."""
+    """An event of files and folders: `kind` selects the type and is not part of the data."""
 
     audience: ClassVar[Audience] = Audience.VIEWERS
     kind: NodeKind
 
     @property
     def type(self) -> EventType:
-        """Of a file, or of a folder."""
+        """The type for a file, or for a folder."""
         return next(kind for kind in self.types if kind.subject_kind == self.kind)
 
     def data(self) -> dict[str, Any]:
@@ -26,7 +26,7 @@ class _OfNode(Entry):
 
 
 class FolderCreated(Entry):
-    """A folder was made in `folder_id`."""
+    """A folder was created in `folder_id`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FOLDER_CREATED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -35,7 +35,7 @@ class FolderCreated(Entry):
 
 
 class NodeRenamed(_OfNode):
-    """It has another name."""
+    """It was renamed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_RENAMED, EventType.FOLDER_RENAMED)
     name: str
@@ -43,35 +43,35 @@ class NodeRenamed(_OfNode):
 
 
 class NodeMoved(_OfNode):
-    """It lies in another folder."""
+    """It was moved to another folder."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_MOVED, EventType.FOLDER_MOVED)
     folder_id: UUID
 
 
 class NodeTrashed(_OfNode):
-    """It went to the trash, with everything in it."""
+    """It was moved to the trash with everything in it."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_TRASHED, EventType.FOLDER_TRASHED)
     name: str
 
 
 class NodeRestored(_OfNode):
-    """It came back from the trash, perhaps under another name."""
+    """It was restored from the trash, possibly under another name."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_RESTORED, EventType.FOLDER_RESTORED)
     name: str
 
 
 class NodeDeleted(_OfNode):
-    """It was deleted for good."""
+    """It was deleted permanently."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_DELETED, EventType.FOLDER_DELETED)
     name: str
 
 
 class NodePathRepaired(_OfNode):
-    """`fsck` mended its ancestors, on which depends who may see it."""
+    """`fsck` repaired its ancestors, which determine who may see it."""
 
     types: ClassVar[tuple[EventType, ...]] = (
         EventType.FILE_PATH_REPAIRED,
@@ -82,7 +82,7 @@ class NodePathRepaired(_OfNode):
 
 
 class FileUploaded(Entry):
-    """An upload became a file, or a file's new version."""
+    """An upload became a file or a new version of a file."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_UPLOADED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -91,7 +91,7 @@ class FileUploaded(Entry):
 
 
 class FileCopied(Entry):
-    """It was made as a copy of `source_id`."""
+    """It was created as a copy of `source_id`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_COPIED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -100,7 +100,7 @@ class FileCopied(Entry):
 
 
 class VersionRestored(Entry):
-    """An earlier version became the current one again, as the new version `version_id`."""
+    """The earlier version `version_id` became the current one again."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_VERSION_RESTORED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -108,7 +108,7 @@ class VersionRestored(Entry):
 
 
 class VersionDeleted(Entry):
-    """An earlier version was deleted for good."""
+    """An earlier version was deleted permanently."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_VERSION_DELETED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -116,7 +116,7 @@ class VersionDeleted(Entry):
 
 
 class UploadBegun(Entry):
-    """Space was reserved and requests were signed."""
+    """Storage was reserved and requests were signed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.UPLOAD_BEGUN,)
     size: int
@@ -136,9 +136,9 @@ class UploadEnded(Entry):
 
     @property
     def type(self) -> EventType:
-        """One of three, by `state`."""
+        """One of three types, determined by `state`."""
         return EventType(f"upload.{self.state}")
 
     def data(self) -> dict[str, Any]:
-        """Its name; the type tells the state."""
+        """Its name; the type gives the state."""
         return {"name": self.name}
