@@ -1,7 +1,7 @@
-"""The record: each change leaves one event, in the transaction that made it.
+"""The record: each change writes one event, in the transaction that makes it.
 
-Recording is how a feature informs the others: activity, the admin's log and every later reader
-read the same record. What may be recorded stands in the catalogue, `kit/events`.
+Recording is how a feature informs the others: activity lists, the administrators' log and all later
+readers use the same record. The catalogue, `kit/events`, defines what may be recorded.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ async def record(
     node_id: UUID | None = None,
     space_id: UUID | None = None,
 ) -> None:
-    """Write down that `actor` did this.
+    """Record that `actor` did this.
 
     Args:
         db: the transaction that makes the change.
@@ -34,7 +34,7 @@ async def record(
         subject_id: the file, folder, upload, share, link, key, session or user it is about.
         entry: what happened.
         node_id: the file or folder it touches, if it is about one.
-        space_id: the space it happened in; looked up by `node_id` unless given.
+        space_id: the space it happened in; by default, looked up from `node_id`.
     """
     await record_all(db, actor, [(subject_id, entry, node_id)], space_id=space_id)
 
@@ -46,9 +46,9 @@ async def record_all(
     *,
     space_id: UUID | None = None,
 ) -> None:
-    """`record` for many at once, each a subject, an entry and a node: one statement, however many.
+    """Record many events, each a subject, an entry and a node, in one statement.
 
-    All of them happened in `space_id`, if it is given.
+    All of them happened in `space_id`, if given.
     """
     if happened:
         await db.execute(_INSERT, [_row(actor, *one, space_id) for one in happened])
