@@ -11,17 +11,17 @@ from backend.core.settings import Settings
 from backend.features.admin.accounts import create_admin
 from backend.features.users.schemas import UserCreate
 
-app = typer.Typer(name="user", help="Accounts.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(name="user", help="Manage accounts.", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()
 def _group() -> None:
-    """Accounts."""
+    """Manage accounts."""
 
 
 @app.command("create-admin")
 def create_admin_command(email: str) -> None:
-    """Make an administrator; asks for the password, or reads it from a pipe."""
+    """Create an administrator; prompts for the password, or reads it from a pipe."""
     wish = UserCreate(email=email, password=_ask_password())
     refuse_obvious(wish.password, wish.email)
 
@@ -30,7 +30,7 @@ def create_admin_command(email: str) -> None:
             await create_admin(services, wish.email, wish.password)
 
     asyncio.run(create())
-    typer.echo(f"{wish.email} is an administrator.")
+    typer.echo(f"{wish.email} is now an administrator.")
 
 
 def _ask_password() -> str:
