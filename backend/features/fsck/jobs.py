@@ -30,7 +30,7 @@ async def report(services: Services) -> None:
         counts[finding.kind] += 1
         if counts[finding.kind] <= LOGGED:
             log.warning(
-                "fsck finding", kind=finding.kind, subject=finding.subject, detail=finding.detail
+                "fsck found", kind=finding.kind, subject=finding.subject, detail=finding.detail
             )
     metrics.show_fsck(counts, seconds=time.time() - started)
     log.info("fsck finished", findings=counts.total())
