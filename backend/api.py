@@ -1,4 +1,4 @@
-"""The table of contents: every router of the product, what is asked most first."""
+"""Every router of the product, the most requested first."""
 
 from fastapi import APIRouter
 
@@ -46,5 +46,5 @@ for part in (
     admin,
     health,
 ):
-    # Flat: FastAPI matches every request against each level of included routers in turn.
+    # Flat, because FastAPI matches every request against each level of included routers in turn.
     router.routes.extend(part.routes)

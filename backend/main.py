@@ -1,4 +1,4 @@
-"""The API: `create_app(settings)` puts the house together."""
+"""The API: `create_app(settings)` assembles the application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +17,8 @@ from backend.core.settings import Settings
 from backend.openapi import DescribedApi
 
 DESCRIPTION = """
-Upload, keep and share files. The API signs and records; bytes travel straight between the client
-and S3. Errors are problem documents (RFC 9457): branch on `code`.
+Upload, store and share files. The API signs requests and keeps records; bytes travel directly
+between the client and S3. Errors are problem documents (RFC 9457): branch on `code`.
 """
 
 
@@ -26,7 +26,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application.
 
     Args:
-        settings: read from the environment unless given.
+        settings: by default, read from the environment.
     """
     settings = settings or Settings()
     configure_logs(settings)
@@ -47,10 +47,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # features/pages serves it without a CDN
         redoc_url=None,
         openapi_url="/openapi.json",
-        # FastAPI's own would ask at every request whether somebody listens; ours is `Telemetry`.
+        # FastAPI's own would check on every request for listeners; ours is `Telemetry`.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         separate_input_output_schemas=False,
-        # The redirect would go to whatever host the request names.
+        # The redirect would go to whichever host the request names.
         redirect_slashes=False,
     )
     app.router.routes.extend(router.routes)
@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _install_middleware(app: FastAPI, settings: Settings) -> None:
-    """Outermost last: proxy headers first say who calls; CORS lets pages read also our refusals."""
+    """Outermost last: proxy headers identify the caller; CORS lets pages read errors, too."""
     app.add_middleware(EdgeMiddleware, settings=settings)
     if settings.cors_origins:
         app.add_middleware(

@@ -1,7 +1,7 @@
-"""The OpenAPI document: what FastAPI reads from the routes, and once what holds for all of them.
+"""The OpenAPI document: what FastAPI reads from the routes, completed with what is common to all.
 
-A route declares only the errors of its own. That a body may be too large, a credential missing or
-the database away is true everywhere, so it is written here.
+A route declares only its own errors. That a body may be too large, a credential missing or the
+database unavailable is true everywhere, so it is added here.
 """
 
 import re
@@ -41,7 +41,7 @@ class DescribedApi(FastAPI):
     """FastAPI with the completed document."""
 
     def openapi(self) -> Json:
-        """The document, made once."""
+        """The document, built once."""
         if self.openapi_schema is None:
             document = _with_names_of_pages(super().openapi())
             _complete(document)
@@ -68,12 +68,12 @@ def _complete(document: Json) -> None:
 
 
 def _describe_problems(schemas: Json, codes: set[str]) -> None:
-    """The error document, its codes an open enumeration: named, and any other string."""
+    """The error document, with its codes as an open enumeration: known ones or any string."""
     anywhere = {InternalError.code, MethodNotAllowed.code}
     schemas["ErrorCode"] = {
         "type": "string",
         "title": "ErrorCode",
-        "description": "Every code that this version knows; each operation names its own.",
+        "description": "Every code that this version uses; each operation lists its own.",
         "enum": sorted(codes | anywhere),
     }
     schemas["Problem"] = problem = Problem.model_json_schema()
@@ -82,7 +82,7 @@ def _describe_problems(schemas: Json, codes: set[str]) -> None:
 
 
 def _shared_examples(document: Json) -> Json:
-    """One example for each code, which the operations then refer to."""
+    """One example for each code, which the operations refer to."""
     shared: Json = {}
     for _, operation in _operations(document):
         for answer in operation["responses"].values():
@@ -100,7 +100,7 @@ def _operations(document: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _common_errors(path: str, operation: Json) -> Iterator[type[ApiError]]:
-    """What any operation of this shape can answer."""
+    """The errors that any operation of this shape can return."""
     if path in OPERATING:
         return
     yield from (TooManyRequests, DependencyUnavailable)
@@ -118,7 +118,7 @@ def _common_errors(path: str, operation: Json) -> Iterator[type[ApiError]]:
 
 
 def _refusals(scheme: Json) -> Iterator[type[ApiError]]:
-    """What a credential of this scheme, with these scopes, may be told."""
+    """The errors for credentials of this scheme with these scopes."""
     if scheme.keys() & {CREDENTIAL, SESSION}:
         yield from (Unauthorized, InvalidToken)
     if SESSION in scheme:
@@ -128,13 +128,13 @@ def _refusals(scheme: Json) -> Iterator[type[ApiError]]:
 
 
 def _let_security_be_optional(operation: Json) -> None:
-    """Links without a password open without a token."""
+    """Make the unlock token optional: links without a password need none."""
     if UNLOCK in operation.get("security", ()):
         operation["security"].insert(0, {})
 
 
 def _declare(operation: Json, *errors: type[ApiError]) -> None:
-    """Add errors to those that the operation declares itself."""
+    """Add errors to those that the operation itself declares."""
     responses = operation["responses"]
     for status, answer in problems(*errors).items():
         known = responses.get(str(status))

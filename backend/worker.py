@@ -1,6 +1,6 @@
 """The worker: runs every feature's jobs and the periodic ones, on PostgreSQL.
 
-It may be killed at any moment: a job whose worker is gone runs again, on another one.
+It may be killed at any moment: a job whose worker has died runs again on another one.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ JOB_TABLES: tuple[JobTable, ...] = (auth, users, mail, tree, finalize, admin, fs
 
 
 class DirectConnectionNeeded(ApiError):
-    """Set DATABASE_DIRECT_URL: a worker needs LISTEN, which no transaction pooler passes on."""
+    """Set DATABASE_DIRECT_URL: a worker needs LISTEN, which transaction poolers do not support."""
 
 
 async def run_worker(
@@ -41,12 +41,12 @@ async def run_worker(
     """Work until `stop` is set, then finish the running jobs and return.
 
     Args:
-        settings: of this process.
-        stop: set by SIGTERM and SIGINT unless given.
-        lanes: whose jobs and schedule are run; who runs the short ones follows the bucket's events.
+        settings: the settings of this process.
+        stop: by default, an event that SIGTERM and SIGINT set.
+        lanes: the lanes to run; a worker with the short lane also follows the bucket's events.
 
     Raises:
-        DirectConnectionNeeded: the database is known only through a transaction pooler.
+        DirectConnectionNeeded: the only configured connection is a transaction pooler.
     """
     configure_logs(settings)
     if settings.database.pooler == "transaction" and not settings.database.direct_url:
@@ -56,7 +56,7 @@ async def run_worker(
     async with open_services(settings) as services, probes(services, lane_of):
         log.info("worker started", lanes=sorted(lanes))
         async with _events(services, lanes), asyncio.TaskGroup() as running:
-            running.create_task(stop.wait())  # also where no lane has jobs yet
+            running.create_task(stop.wait())  # even if no lane has jobs
             for lane in set(lanes).intersection(lane_of.values()):
                 running.create_task(run_lane(lane, JOB_TABLES, services, stop))
         log.info("worker stopped")
@@ -64,7 +64,7 @@ async def run_worker(
 
 @asynccontextmanager
 async def _events(services: Services, lanes: Collection[Lane]) -> AsyncIterator[None]:
-    """Handling an event is short work: machines for long work leave it alone."""
+    """Follow the bucket's events, which are short work: only with the short lane."""
     if Lane.SHORT not in lanes:
         yield
         return

@@ -154,7 +154,7 @@ class TestMigrate:
         code, output = await run(own, "migrate", DATABASE_URL=gone)
 
         assert code == 1
-        assert "The database does not answer" in output
+        assert "The database is not responding" in output
         assert "Traceback" not in output
 
 
@@ -164,7 +164,7 @@ class TestCreateAdmin:
 
         code, output = await create_admin(own, email, PASSWORD)
 
-        assert (code, output.strip()) == (0, f"{email} is an administrator.")
+        assert (code, output.strip()) == (0, f"{email} is now an administrator.")
         async with (
             running(own, "serve", free_port()) as api,
             httpx.AsyncClient(base_url=api.url) as http,
@@ -207,15 +207,15 @@ class TestJobs:
     async def test_are_listed_and_queued_again(self, own: Settings) -> None:
         assert "broken.job" in (await run(own, "jobs", "list"))[1]
 
-        assert await run(own, "jobs", "retry", "--all") == (0, "1 queued again.\n")
+        assert await run(own, "jobs", "retry", "--all") == (0, "Jobs queued again: 1.\n")
 
-        assert await run(own, "jobs", "list") == (0, "No job has failed for good.\n")
+        assert await run(own, "jobs", "list") == (0, "No jobs have failed permanently.\n")
 
     async def test_retry_wants_to_know_which(self, own: Settings) -> None:
         code, output = await run(own, "jobs", "retry")
 
         assert code == 2
-        assert "name the jobs, or say --all" in output
+        assert "give the ids of the jobs, or --all" in output
 
 
 class TestWorker:

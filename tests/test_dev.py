@@ -174,14 +174,14 @@ class TestTrouble:
     def test_a_folder_in_use(self, running: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(home, "PATIENCE", 0.1)
 
-        with cannot_run("Another run uses .*: stop it"):
+        with cannot_run("Another run is using .*: stop it"):
             run_dev(host="127.0.0.1", port=free_port(), data_dir=running.data_dir)
 
     def test_a_full_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         full = shutil.disk_usage(tmp_path)._replace(free=1024)
         monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
 
-        with cannot_run("The disk of .* is full: free at least 256 MiB"):
+        with cannot_run("The disk with .* is full: free up at least 256 MiB"):
             run_dev(host="127.0.0.1", port=free_port(), data_dir=tmp_path)
 
     def test_lost_secrets(self, tmp_path: Path) -> None:

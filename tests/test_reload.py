@@ -110,7 +110,7 @@ def test_a_save_is_served_while_the_services_stay(checkout: Checkout) -> None:
 
 def test_a_broken_file_ends_nothing_and_the_next_save_heals_it(checkout: Checkout) -> None:
     checkout.save(routes=(f'"{SUMMARY}"', "]"))
-    checkout.hear("The API stopped unexpectedly (exit code 1). The next save starts it anew.")
+    checkout.hear("The API stopped unexpectedly (exit code 1). The next save restarts it.")
 
     checkout.save(routes=("summary=]", 'summary="Healed"'))
     checkout.until("/openapi.json", "Healed")

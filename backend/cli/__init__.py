@@ -1,6 +1,6 @@
-"""`we-upload`: what an operator types. A failure is one sentence and exit code 1.
+"""`we-upload`: the operator's command. A failure is one sentence and exit code 1.
 
-Each module here is one command, or a group of them, under its own name.
+Each module here is one command or group of commands with the same name.
 """
 
 import os
@@ -21,14 +21,14 @@ COMMANDS = ("serve", "worker", "migrate", "fsck", "dev", "user", "jobs", "openap
 
 
 class LazyCommands(TyperGroup):
-    """Loads a command when it is asked for: a process that serves needs no Alembic (7 MB)."""
+    """Imports a command when it is used: a process that serves does not need Alembic (7 MB)."""
 
     def list_commands(self, _ctx: Any) -> list[str]:
-        """All of them, in the order `--help` shows."""
+        """All commands, in the order `--help` shows."""
         return list(COMMANDS)
 
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
-        """The command of that name, if there is one."""
+        """The command with that name, if there is one."""
         if cmd_name not in COMMANDS:
             return None
         return typer.main.get_command(import_module(f"{__name__}.{cmd_name}").app)
@@ -40,18 +40,18 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=os.environ.get("LOG_FORMAT") == "console",
-    pretty_exceptions_show_locals=False,  # among them are secrets
+    pretty_exceptions_show_locals=False,  # they may contain secrets
 )
 
 
 @app.callback()
 def _root() -> None:
-    """Let there be commands beneath; it does nothing itself."""
+    """Make the app a group of commands; does nothing itself."""
 
 
 def main() -> None:
-    """Run a command; tell what went wrong in one sentence."""
-    # The standard output belongs to results; `serve` and `worker` configure their own logs.
+    """Run a command; report failures in one sentence."""
+    # Standard output is for results; `serve` and `worker` configure their own logs.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         app()

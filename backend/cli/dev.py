@@ -17,7 +17,7 @@ def dev(
     host: Annotated[str, typer.Option(envvar="HOST", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)] = 8000,
     data_dir: Annotated[Path, typer.Option(envvar="DATA_DIR", readable=False)] = Path(".data"),
-    reload: Annotated[bool, typer.Option(help="Serve what is saved.")] = False,
+    reload: Annotated[bool, typer.Option(help="Reload on every change of the source.")] = False,
 ) -> None:
     """Run everything on this machine: PostgreSQL, S3, the API and the worker."""
     try:

@@ -15,15 +15,15 @@ from backend.features.fsck.report import Reporter
 from backend.features.fsck.service import fsck
 
 FOUND = 3
-"""The exit code when something was found; 1 and 2 mean that it could not run."""
+"""The exit code if anything was found; 1 and 2 mean that it could not run."""
 
 REPAIR = (
-    "Mend what is safe to mend. Deletes nothing from the bucket if that would be more than ten "
-    "objects and more than one in ten, or if no object belongs to a file of the database."
+    "Repair what is safe to repair. Deletes nothing from the bucket if that would be more than ten "
+    "objects and more than one in ten, or if no object belongs to a file in the database."
 )
 REPAIR_ALL = (
-    "Mend and delete, however much it is. Only when you are certain that bucket and database "
-    "belong together: what the database does not know is gone for good."
+    "Repair and delete, regardless of how much. Use it only if you are certain that bucket and "
+    "database belong together: what the database does not know is deleted permanently."
 )
 
 AGE: TypeAdapter[timedelta] = TypeAdapter(Annotated[Duration, Field(ge=timedelta(0))])
@@ -33,11 +33,11 @@ console = Console(highlight=False)
 
 
 def _age(text: str) -> timedelta:
-    """Read a duration as the settings write it."""
+    """Parse a duration in the format of the settings."""
     try:
         return AGE.validate_python(text)
     except ValidationError as error:
-        raise typer.BadParameter(f"'{text}' is no duration: write PT24H, P7D or seconds") from error
+        raise typer.BadParameter(f"'{text}' is no duration: use PT24H, P7D or seconds") from error
 
 
 @app.command("fsck")
@@ -49,12 +49,14 @@ def fsck_command(
         str,
         typer.Option(
             metavar="DURATION",
-            help="Leave younger objects alone: an upload may be under way. PT1H, P7D or seconds.",
+            help="Ignore newer objects, which may still be uploading. PT1H, P7D or seconds.",
         ),
     ] = "PT24H",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, one object per line.")
+    ] = False,
 ) -> None:
-    """Compare bucket and database. Exit code 3: something was found."""
+    """Compare the bucket with the database. Exit code 3 means that something was found."""
     age = _age(older_than)
     reporter = Reporter(console, as_json=as_json)
     asyncio.run(_fsck(reporter, age, repair=repair or repair_all, repair_all=repair_all))

@@ -15,7 +15,7 @@ from backend.core.settings import DatabaseSettings
 
 app = typer.Typer(
     name="jobs",
-    help="Jobs that failed at every attempt.",
+    help="List and retry jobs that failed on every attempt.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -24,7 +24,7 @@ console = Console(highlight=False)
 
 @app.command("list")
 def list_jobs(limit: Annotated[int, typer.Option(min=1)] = 100) -> None:
-    """Show them, the latest first."""
+    """List permanently failed jobs, the latest first."""
 
     async def read() -> list[DeadLetter]:
         async with _database() as database:
@@ -33,7 +33,7 @@ def list_jobs(limit: Annotated[int, typer.Option(min=1)] = 100) -> None:
     table = Table("id", "job", "attempts", "failed at", "last error", box=None)
     for job in asyncio.run(read()):
         table.add_row(str(job.id), job.name, str(job.attempts), f"{job.failed_at:%F %T}", job.error)
-    console.print(table if table.row_count else "No job has failed for good.")
+    console.print(table if table.row_count else "No jobs have failed permanently.")
 
 
 @app.command("retry")
@@ -42,15 +42,15 @@ def retry_jobs(
     *,
     all_of_them: Annotated[bool, typer.Option("--all")] = False,
 ) -> None:
-    """Queue them again, with all their attempts."""
+    """Queue failed jobs again, with a fresh set of attempts."""
     if not ids and not all_of_them:
-        raise typer.BadParameter("name the jobs, or say --all")
+        raise typer.BadParameter("give the ids of the jobs, or --all")
 
     async def queue_again() -> int:
         async with _database() as database, database.transaction() as tx:
             return await retry(tx, ids or None)
 
-    console.print(f"{asyncio.run(queue_again())} queued again.")
+    console.print(f"Jobs queued again: {asyncio.run(queue_again())}.")
 
 
 @asynccontextmanager

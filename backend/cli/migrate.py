@@ -10,6 +10,6 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to the newest schema; safe to run from several places at once."""
+    """Upgrade the database to the newest schema; safe to run in several places at the same time."""
     upgrade(DatabaseSettings())
     typer.echo("The database is up to date.")

@@ -16,12 +16,12 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def serve() -> None:
-    """Serve the API on HOST:PORT until SIGTERM, then finish the requests under way."""
+    """Serve the API on HOST:PORT until SIGTERM, then finish the requests in progress."""
     settings = Settings()
-    # Missing ones would end the start all the same, but with a traceback of uvicorn's.
+    # Missing credentials would stop the start anyway, but with a traceback from uvicorn.
     session_credentials(open_session(settings.s3))
     listener = _listen(settings.host, settings.port)
-    # uvicorn drains, and then raises the signal again: stopping when told to is no failure.
+    # uvicorn drains, then raises the signal again: stopping on request is not a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     options = uvicorn_options(settings)
     config = uvicorn.Config("backend.main:create_app", factory=True, **options)

@@ -11,12 +11,12 @@ from backend.core.settings import Settings
 from backend.features.admin.accounts import create_admin
 from backend.features.users.schemas import UserCreate
 
-app = typer.Typer(name="user", help="Accounts.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(name="user", help="Manage accounts.", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()
 def _group() -> None:
-    """Accounts."""
+    """Manage accounts."""
 
 
 @app.command("create-admin")
@@ -33,7 +33,7 @@ def create_admin_command(email: str) -> None:
             )
 
     asyncio.run(create())
-    typer.echo(f"{wish.email} is an administrator.")
+    typer.echo(f"{wish.email} is now an administrator.")
 
 
 def _ask_password() -> str:

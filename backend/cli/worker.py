@@ -24,9 +24,9 @@ class UnknownLane(ApiError):
 
 @app.command()
 def worker(
-    lanes: Annotated[str, typer.Option(help="Run the jobs of these lanes only.")] = ALL,
+    lanes: Annotated[str, typer.Option(help="Run only the jobs of these lanes.")] = ALL,
 ) -> None:
-    """Run jobs and the schedule until SIGTERM, then finish the jobs under way."""
+    """Run jobs, including scheduled ones, until SIGTERM, then finish the jobs in progress."""
     chosen = _parse(lanes)
     settings = Settings()
     with closing(start_telemetry(settings, "we-upload-worker")):
@@ -36,5 +36,5 @@ def worker(
 def _parse(lanes: str) -> set[Lane]:
     names = {name.strip() for name in lanes.split(",")}
     if unknown := sorted(names - set(Lane)):
-        raise UnknownLane(f"There is no lane '{unknown[0]}': choose from {', '.join(Lane)}.")
+        raise UnknownLane(f"There is no lane '{unknown[0]}'; choose from {', '.join(Lane)}.")
     return set(map(Lane, names))

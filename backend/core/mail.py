@@ -84,7 +84,7 @@ class Mailer:
                 f"\n--- mail to {to} ---\n{subject}\n\n{text}\n--- end of mail ---\n\n"
             )
         else:
-            log.warning("a mail was not sent: SMTP_URL is not set", subject=subject)
+            log.warning("mail not sent: SMTP_URL is not set", subject=subject)
 
     def _compose(self, to: str, subject: str, text: str) -> EmailMessage:
         message = EmailMessage()

@@ -1,4 +1,4 @@
-"""Our own code as two children: the API and the worker."""
+"""Our own code as two child processes: the API and the worker."""
 
 import asyncio
 import sys
@@ -21,7 +21,7 @@ End = Coroutine[Any, Any, CannotRun]
 
 
 def serving(home: Home, env: Mapping[str, str], greet: Callable[[], None]) -> list[End]:
-    """What runs both until one of them ends; it greets when the API answers."""
+    """Coroutines that run both until one ends, and greet when the API answers."""
     return [_serve(home, env, greet)]
 
 

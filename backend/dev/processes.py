@@ -1,4 +1,4 @@
-"""Children of the dev stack: each watched, none left behind."""
+"""Child processes of the dev stack: each is watched, none is left behind."""
 
 import asyncio
 import signal
@@ -14,9 +14,9 @@ from backend.dev.home import CannotRun, Home
 
 LEASH = Path(__file__).with_name("leash.py")
 GRACE = 8.0
-"""Seconds a child has to stop by itself."""
+"""Seconds a child has to stop on request."""
 POLL = 0.05
-SIGNALLED = 192  # 256 less 64, the highest signal
+SIGNALLED = 192  # 256 minus 64, the highest signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +28,24 @@ class Child:
     log: Path | None
 
     async def end(self) -> str:
-        """Wait until it stops by itself, and say how."""
+        """Wait until it stops by itself, and return how."""
         return f"{self.name} stopped unexpectedly ({_how(await self.process.wait())})"
 
     async def ended(self) -> CannotRun:
         """Wait until it stops by itself, which ends the run."""
         reason = await self.end()
         if self.log is None:
-            return CannotRun(f"{reason}. Its last words are above. Nothing is lost: run it again.")
+            return CannotRun(f"{reason}. Its output is above. Nothing is lost: run it again.")
         return CannotRun(
-            f"{reason}. Nothing is lost: run it again, and if it stops again, look into {self.log}."
-            f" Its last words: {_last_line(self.log)}"
+            f"{reason}. Nothing is lost: run it again, and if it stops again, see {self.log}."
+            f" Its last output: {_last_line(self.log)}"
         )
 
     async def until(self, ready: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-        """Wait until `ready()`.
+        """Wait until `ready()` returns true.
 
         Raises:
-            CannotRun: it stopped before, or took longer than `seconds`.
+            CannotRun: it stopped before that, or took longer than `seconds`.
         """
         end = asyncio.create_task(self.ended())
         try:
@@ -56,7 +56,9 @@ class Child:
                     await asyncio.sleep(POLL)
         except TimeoutError:
             where = f": see {self.log}" if self.log else ""
-            raise CannotRun(f"{self.name} was not ready in {seconds:g} seconds{where}.") from None
+            raise CannotRun(
+                f"{self.name} was not ready after {seconds:g} seconds{where}."
+            ) from None
         finally:
             end.cancel()
 
@@ -72,16 +74,16 @@ async def running(
     log: str | None = None,
     pass_fds: Sequence[int] = (),
 ) -> AsyncIterator[Child]:
-    """Run `command`; stop it on exit, and with this process however that ends.
+    """Run `command`; stop it on exit, or when this process ends, however it ends.
 
     Args:
-        name: for messages.
+        name: its name in messages.
         command: the program and its arguments.
-        home: whose lock it holds.
-        env: its whole environment.
+        home: the DATA_DIR whose lock it holds.
+        env: its complete environment.
         stop: the signal that asks it to stop.
-        log: name of the file in DATA_DIR/logs for its output; without one, the terminal.
-        pass_fds: files of ours that it may use under the same numbers.
+        log: the name of the file in DATA_DIR/logs for its output; None for the terminal.
+        pass_fds: our file descriptors that it inherits with the same numbers.
     """
     path = home.log(log) if log else None
     output = path.open("wb") if path else None
@@ -93,7 +95,7 @@ async def running(
             stdout=output,
             stderr=STDOUT if output else None,
             pass_fds=(home.lock, *pass_fds),
-            # A terminal's Ctrl-C reaches only this process, which then stops them in order.
+            # Ctrl-C in the terminal reaches only this process, which then stops them in order.
             start_new_session=True,
         )
     finally:
@@ -108,7 +110,7 @@ async def running(
 
 
 async def first_end(ends: Sequence[Coroutine[Any, Any, CannotRun]]) -> CannotRun:
-    """Run all until the first one returns; the others have cleaned up when this returns."""
+    """Run all until the first returns; the others have cleaned up by the time this returns."""
     tasks = [asyncio.create_task(end) for end in ends]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -120,11 +122,11 @@ async def first_end(ends: Sequence[Coroutine[Any, Any, CannotRun]]) -> CannotRun
 
 
 def _how(code: int) -> str:
-    """What an exit code tells. A signal is negative; the leash passes it on as a byte."""
+    """What an exit code means. A signal is negative; the leash passes it on as a byte."""
     number = 256 - code if code > SIGNALLED else -code
     return (number > 0 and signal.strsignal(number)) or f"exit code {code}"
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines() or ["It wrote nothing."]
+    lines = log.read_text(errors="replace").strip().splitlines() or ["(none)"]
     return lines[-1].strip()

@@ -1,7 +1,7 @@
-"""`make dev`: the API and the worker start anew when their code is saved; the services stay.
+"""`make dev`: the API and the worker restart when their code is saved; the services keep running.
 
-The next process of each stands by with its libraries loaded (`standby`), so that a save costs only
-the import of our own code.
+The next process of each is on standby with its libraries loaded (`standby`), so that a save costs
+only the import of our own code.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from backend.dev.standby import BEGIN
 from backend.dev.welcome import console
 
 CODE = Path(__file__).parents[1]
-# Nobody could type at a breakpoint: the terminal is not theirs (docs/developing.md says whose).
+# Breakpoints would have no terminal to read from (see docs/developing.md).
 LOUD = {
     "LOG_FORMAT": "console",
     "LOG_LEVEL": "info",
@@ -31,18 +31,18 @@ LOUD = {
     "PYTHONBREAKPOINT": "0",
 }
 BURST = 50
-"""Milliseconds without another save that end a burst of them, as by a formatter or a checkout."""
+"""Milliseconds without a save that end a burst of saves, such as by a formatter or a checkout."""
 START = 2.0
-"""Seconds in which a worker has started: until then nothing else shall need the processor."""
+"""Seconds a worker takes to start: until then nothing else should use the processor."""
 
 Saves = asyncio.Queue[float]
-"""When something was saved, on the monotonic clock."""
+"""The times of saves, on the monotonic clock."""
 Settle = Callable[[Child, float], Coroutine[Any, Any, None]]
-"""Waits until a child has started, at a save of this time."""
+"""Waits until a child has started; the second argument is the time of the save."""
 
 
 def reloading(home: Home, env: Mapping[str, str], greet: Callable[[], None]) -> list[End]:
-    """What runs both, whatever becomes of them; it greets when the API answers first."""
+    """Coroutines that run both, restart them, and greet when the API first answers."""
     env = {**LOUD, **env}
     saves: tuple[Saves, Saves] = (asyncio.Queue(), asyncio.Queue())
     tell = _Teller(env, greet).tell
@@ -54,12 +54,12 @@ def reloading(home: Home, env: Mapping[str, str], greet: Callable[[], None]) -> 
 
 
 async def _watch(saves: tuple[Saves, Saves]) -> CannotRun:
-    """Tell both of each burst of saves: templates, styles and mails are code, too."""
+    """Notify both of each burst of saves: templates, styles and mails are code, too."""
     if find_spec("watchfiles") is None:
         return CannotRun("watchfiles is not installed: run `make dev`.")
-    # Not at the top: the image has no such package, and `we-upload --help` imports this module.
+    # Not at the top: the image lacks this package, and `we-upload --help` imports this module.
     watchfiles = import_module("watchfiles")
-    # `dev` itself runs all this, and stays as it is.
+    # `dev` itself runs all this and is not reloaded.
     watched = watchfiles.DefaultFilter(ignore_paths=[CODE / "dev"])
     try:
         async for changes in watchfiles.awatch(CODE, watch_filter=watched, step=BURST):
@@ -79,7 +79,7 @@ def _note(paths: set[Path]) -> None:
 
 
 def _forget(path: Path) -> None:
-    """Python trusts its cache when size and second are the same: two saves may share both."""
+    """Drop the bytecode: Python trusts it if size and second match, as they may for two saves."""
     if path.suffix == ".py":
         Path(cache_from_source(path)).unlink(missing_ok=True)
 
@@ -87,7 +87,7 @@ def _forget(path: Path) -> None:
 async def _renew(
     part: tuple[str, str], home: Home, env: Mapping[str, str], saves: Saves, settle: Settle
 ) -> CannotRun:
-    """Run a child, and at each save the next one in its place."""
+    """Run a child, and replace it with the next one on each save."""
     async with AsyncExitStack() as stack:
         reserve = await stack.enter_async_context(_standing_by(part, home, env))
         since = time.monotonic()
@@ -107,11 +107,11 @@ async def _renew(
 
 
 async def _or_death(saved: "asyncio.Task[float]", child: Child) -> float:
-    """Wait for the next save, and tell if the child ends before."""
+    """Wait for the next save, and report if the child ends before it."""
     ended = asyncio.create_task(child.end())
     await asyncio.wait({saved, ended}, return_when=asyncio.FIRST_COMPLETED)
     if ended.done():
-        console.print(f"[bold red]{ended.result()}. The next save starts it anew.[/]")
+        console.print(f"[bold red]{ended.result()}. The next save restarts it.[/]")
     ended.cancel()
     return await saved
 
@@ -123,13 +123,13 @@ async def _let_start(worker: Child, _since: float) -> None:
 
 @dataclass
 class _Teller:
-    """Tells when the API answers: by the greeting at first, then by how long it took."""
+    """Reports when the API answers: first with the greeting, then with the time it took."""
 
     env: Mapping[str, str]
     greet: Callable[[], None] | None
 
     async def tell(self, api: Child, since: float) -> None:
-        with suppress(CannotRun):  # it ended: `_or_death` tells
+        with suppress(CannotRun):  # it ended: `_or_death` reports that
             await until_served(api, self.env)
             if self.greet is None:
                 console.print(f"[green]Served after {time.monotonic() - since:.1f} s[/]")
@@ -140,14 +140,14 @@ class _Teller:
 
 @dataclass(frozen=True, slots=True)
 class _Reserve:
-    """A child that waits for its turn."""
+    """A child on standby."""
 
     child: Child
     line: int
 
     def begin(self) -> None:
-        """It is its turn."""
-        with suppress(BrokenPipeError):  # it has ended already: `_or_death` tells
+        """Let it start."""
+        with suppress(BrokenPipeError):  # it has already ended: `_or_death` reports that
             os.write(self.line, BEGIN)
 
 

@@ -1,4 +1,4 @@
-"""Starts the parts in order, says what there is, and waits for the first to end or for Ctrl-C."""
+"""Starts the parts in order, prints a welcome, and waits for one to end or for Ctrl-C."""
 
 import asyncio
 import os
@@ -28,9 +28,9 @@ def run_dev(*, host: str, port: int, data_dir: Path, reload: bool = False) -> No
 
     Args:
         host: where the API and the S3 server listen.
-        port: of the API.
+        port: the port of the API.
         data_dir: where everything is kept.
-        reload: whether the API and the worker start anew when their code is saved.
+        reload: whether the API and the worker restart when their code is saved.
 
     Raises:
         CannotRun: it cannot start, or a part of it stopped; the message says what to do.
@@ -47,7 +47,7 @@ async def _run(host: str, port: int, data_dir: Path, reload: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(name, me.cancel)
     if not port_is_free(host, port):
         raise CannotRun(
-            f"Port {port} is taken: stop what listens there, or choose another with PORT, "
+            f"Port {port} is in use: stop what listens there, or choose another with PORT, "
             f"as in `make run PORT={port + 1}`."
         )
     async with AsyncExitStack() as stack:

@@ -1,8 +1,9 @@
-"""Runs a `we-upload` command that loads the libraries before it is told to begin.
+"""Runs a `we-upload` command, loading its libraries before it is told to begin.
 
     python -m backend.dev.standby LINE COMMAND
 
-LINE is the number of the pipe that it is told by. Nothing of our own code is imported before.
+LINE is the file descriptor of the pipe that signals the start. None of our own code is imported
+before that.
 """
 
 import os
@@ -12,7 +13,7 @@ from contextlib import suppress
 from importlib import import_module
 
 BEGIN = b"b"
-# What takes long to import; one that is missing here only costs time.
+# What takes long to import; a missing entry only costs time.
 LIBRARIES = (
     *("fastapi.security", "pydantic_settings", "uvicorn.protocols.http.httptools_impl", "uvloop"),
     *("sqlalchemy.ext.asyncio", "sqlalchemy.dialects.postgresql.asyncpg", "asyncpg", "pgqueuer"),
@@ -24,12 +25,12 @@ LIBRARIES = (
 
 
 def main() -> None:
-    """Load, wait, and become the command."""
+    """Load the libraries, wait, and run the command."""
     line, *command = sys.argv[1:]
     for name in LIBRARIES:
         with suppress(ImportError):
             import_module(name)
-    if os.read(int(line), 1) != BEGIN:  # the stack is gone
+    if os.read(int(line), 1) != BEGIN:  # the stack has ended
         return
     os.close(int(line))
     sys.argv[1:] = command

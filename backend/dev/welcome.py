@@ -1,4 +1,4 @@
-"""What a fresh start tells: where to look, whom to be, what to paste."""
+"""What is printed after the start: URLs, the demo account, commands to paste."""
 
 import sys
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from rich.console import Console
 from backend.dev.demo import DEMO_EMAIL
 
 console = Console(highlight=False)
-"""Where the stack speaks."""
+"""Where the stack prints its messages."""
 
-# Works as it is in bash and zsh, with curl and the Python that runs this.
+# Works unchanged in bash and zsh, with curl and the Python that runs this.
 TOUR = """\
 API={url} PYTHON='{python}'
 get() {{ "$PYTHON" -c "import json, sys; print(json.load(sys.stdin)$1)"; }}
@@ -30,16 +30,16 @@ call -d '{{}}' $API/v1/files/$(echo "$DONE" | get "['file']['id']")/links | get 
 
 
 def welcome(settings: Mapping[str, str], data_dir: Path) -> None:
-    """Print it."""
+    """Print the welcome."""
     url = settings["PUBLIC_URL"]
     console.print(f"""
-[bold green]We-Upload runs at {url}[/]   Ctrl-C stops it
+[bold green]We-Upload is running at {url}[/]   Ctrl-C stops it
 
   API and docs   {url}/docs
   Demo account   {DEMO_EMAIL}   password {settings["DEMO_PASSWORD"]}
   Data and logs  {data_dir}
 
-Upload a file and share it: paste this into another terminal.
+To upload a file and share it, paste this into another terminal:
 """)
     tour = TOUR.format(
         url=url, python=sys.executable, email=DEMO_EMAIL, password=settings["DEMO_PASSWORD"]

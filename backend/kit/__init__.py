@@ -1,1 +1,1 @@
-"""Pure functions: no I/O, no settings, no clock but the one passed in."""
+"""Pure functions: no I/O, no settings, no clock except one passed in."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 IPV6_SITE_PREFIX = 64
-"""One subscriber is given at least a /64 (RFC 6177): counting single addresses counts nothing."""
+"""A subscriber gets at least a /64 (RFC 6177), so counting single addresses is useless."""
 
 
 def client_network(ip: str | None) -> str:
@@ -23,7 +23,7 @@ def client_network(ip: str | None) -> str:
 
 
 def is_within(ip: str | None, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    """Whether an address lies in one of the networks; what has none (a Unix socket) is local."""
+    """Whether an address is in one of the networks; without one (a Unix socket), it is local."""
     if ip is None:
         return True
     try:

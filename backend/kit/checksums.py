@@ -1,4 +1,4 @@
-"""SHA-256 checksums as S3 writes them: base64, and `base64-N` for an object made of N parts.
+"""SHA-256 checksums in S3's format: base64, or `base64-N` for an object made of N parts.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
@@ -27,7 +27,7 @@ class InvalidChecksum(ValueError):
 class Checksum:
     """A SHA-256 of an object: of its bytes, or (composite) of its parts' SHA-256 digests.
 
-    `value` is written as S3 gives it; a composite one ends in `-` and the number of parts.
+    `value` is in S3's format; a composite one ends in `-` and the number of parts.
     """
 
     value: str
@@ -35,10 +35,10 @@ class Checksum:
 
 
 def parse_sha256(text: str) -> str:
-    """Return the one canonical spelling of a base64 SHA-256 (44 characters).
+    """Return the canonical form of a base64 SHA-256 (44 characters).
 
     Raises:
-        InvalidChecksum: not base64, or not 32 bytes.
+        InvalidChecksum: it is not base64, or not 32 bytes.
     """
     try:
         digest = base64.b64decode(text, validate=True)
@@ -50,10 +50,10 @@ def parse_sha256(text: str) -> str:
 
 
 def parse_s3_sha256(text: str) -> Checksum:
-    """Read what S3 answers in `x-amz-checksum-sha256`.
+    """Parse the value of S3's `x-amz-checksum-sha256` header.
 
     Raises:
-        InvalidChecksum: not a SHA-256, or a part count that is no positive number.
+        InvalidChecksum: it is not a SHA-256, or its part count is not a positive number.
     """
     digest, dash, parts = text.partition("-")
     if not dash:

@@ -1,7 +1,7 @@
 """Keyset cursors: where a page ended, as an opaque URL-safe string.
 
-A cursor grants nothing: it holds only sort values of a row the caller has already seen, and every
-query checks access again. So it is not signed; a tampered one is refused or finds another page.
+A cursor grants nothing: it contains only sort values of a row the caller has already seen, and
+every query checks access again. So it is not signed; a forged one is refused or finds another page.
 """
 
 import base64
@@ -15,7 +15,7 @@ MAX_CURSOR_LENGTH = 2048
 
 
 class InvalidCursor(ValueError):
-    """The string is not a cursor this list has handed out."""
+    """The string is not a cursor from this list."""
 
 
 def encode_cursor(*values: str | int | UUID | datetime) -> str:
@@ -33,7 +33,7 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
     """Unpack `cursor` into exactly one value of each of `types`: str, int, UUID or datetime.
 
     Raises:
-        InvalidCursor: not base64, not a list, or a value of another type.
+        InvalidCursor: it is not base64, not a list, or has a value of another type.
     """
     if len(cursor) > MAX_CURSOR_LENGTH:
         raise InvalidCursor(cursor[:20])
@@ -48,17 +48,17 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
 
 
 def _read(value: object, wanted: type) -> str | int | UUID | datetime:
-    """Turn one JSON value into what PostgreSQL will take as `wanted`."""
+    """Turn one JSON value into a value that PostgreSQL accepts as `wanted`."""
     if wanted is int and type(value) is int and abs(value) < 2**63:
         return value
     if not isinstance(value, str) or wanted is int or not _storable(value):
         raise InvalidCursor(str(value)[:20])
     if wanted is UUID:
         return UUID(value)
-    # In UTC, as the driver needs it: years 1 and 9999 may have no UTC counterpart.
+    # In UTC, as the driver requires: times in years 1 and 9999 may have no UTC counterpart.
     return datetime.fromisoformat(value).astimezone(UTC) if wanted is datetime else value
 
 
 def _storable(text: str) -> bool:
-    """PostgreSQL takes neither NUL nor half of a surrogate pair, both of which JSON can write."""
+    """Whether PostgreSQL accepts it: no NUL and no lone surrogates, which JSON can contain."""
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,6 +1,6 @@
-"""Fault points: named steps at which a test can stop the process dead.
+"""Fault points: named steps at which a test can kill the process.
 
-In production nothing is armed and a point is a call that returns.
+In production nothing is armed, and a fault point is a call that returns.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ _armed: Callable[[str], None] = _nothing
 
 
 def arm(action: Callable[[str], None]) -> None:
-    """Call `action` with the name of every fault point that is reached from now on."""
+    """Call `action` with the name of every fault point reached from now on."""
     global _armed  # noqa: PLW0603 - one process has one trap
     _armed = action
 
 
 def reach(name: str) -> None:
-    """Say that the step `name` (`complete.claimed`) is done."""
+    """Report that the step `name` (such as `complete.claimed`) is done."""
     _armed(name)

@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7, so that primary keys sort by time of birth."""
+"""Identifiers: UUIDv7, so that primary keys sort by creation time."""
 
 import os
 import time

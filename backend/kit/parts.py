@@ -1,25 +1,25 @@
 """How a file is cut into the parts of a multipart upload.
 
 The limits are those of https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html and of
-PutObject; other S3 servers keep the same ones or lower the largest object.
+PutObject; other S3 servers have the same limits or a smaller maximum object size.
 """
 
 from dataclasses import dataclass
 
 MIB = 1024**2
 MIN_PART_SIZE = 5 * MIB
-"""Bytes; the last part alone may be smaller."""
+"""Bytes; only the last part may be smaller."""
 MAX_PART_SIZE = 5 * 1024**3
 MAX_PARTS = 10_000
 MAX_SINGLE_PUT = 5 * 1024**3
-"""Bytes one PutObject or POST may carry; also what CopyObject copies in one call."""
+"""The most bytes that one PutObject or POST may carry, or one CopyObject may copy."""
 MAX_OBJECT_SIZE = 50 * 1000**4
-"""Bytes: S3 takes objects up to 50 TB; 10,000 parts of 5 GiB would reach 53.7 TB."""
+"""Bytes: S3 accepts objects up to 50 TB; 10,000 parts of 5 GiB would reach 53.7 TB."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
-    """A file of `size` bytes as `part_count` parts of `part_size` bytes, the last one shorter."""
+    """A file of `size` bytes in parts of `part_size` bytes, of which the last may be shorter."""
 
     size: int
     part_size: int
@@ -30,23 +30,23 @@ class PartPlan:
         return max(1, -(-self.size // self.part_size))
 
     def length(self, part_number: int) -> int:
-        """Bytes of one part, counted from 1 as S3 does.
+        """The length of a part in bytes; parts are numbered from 1, as in S3.
 
         Raises:
             ValueError: there is no such part.
         """
         if not 1 <= part_number <= self.part_count:
-            raise ValueError(f"Part numbers run from 1 to {self.part_count}, not {part_number}.")
+            raise ValueError(f"Part numbers range from 1 to {self.part_count}, not {part_number}.")
         return min(self.part_size, self.size - (part_number - 1) * self.part_size)
 
 
 def plan_parts(size: int, preferred_part_size: int) -> PartPlan:
-    """Cut `size` bytes into parts of `preferred_part_size`, larger where 10,000 are too few.
+    """Split `size` bytes into parts of `preferred_part_size`, or larger if that exceeds 10,000.
 
     A part size that had to grow is rounded up to whole MiB, which keeps offsets readable.
 
     Raises:
-        ValueError: S3 holds no object of this size.
+        ValueError: S3 cannot store an object of this size.
     """
     if not 0 <= size <= MAX_OBJECT_SIZE:
         raise ValueError(f"A file has between 0 and {MAX_OBJECT_SIZE} bytes, not {size}.")

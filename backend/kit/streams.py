@@ -1,4 +1,4 @@
-"""Long sorted streams, walked side by side or in batches: never held whole."""
+"""Long sorted streams, read in parallel or in batches, and never held in memory as a whole."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol, TypeVar
@@ -20,9 +20,9 @@ T = TypeVar("T")
 async def outer_join(
     left: AsyncIterator[L], right: AsyncIterator[R]
 ) -> AsyncIterator[tuple[L | None, R | None]]:
-    """Pair what has the same key; what has no partner comes with None.
+    """Pair items with the same key; an item without a partner is paired with None.
 
-    Both streams must ascend by key, each key once.
+    Both streams must be sorted by key, ascending and without duplicates.
     """
     a, b = await anext(left, None), await anext(right, None)
     while a is not None or b is not None:

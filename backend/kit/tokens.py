@@ -1,7 +1,7 @@
-"""Bearer secrets: made once, shown once, kept only as a hash.
+"""Bearer secrets: created once, shown once, stored only as a hash.
 
-A token carries 256 random bits, so a plain SHA-256 is enough to store it: there is nothing to
-guess, and a look-up by hash compares nothing secret byte by byte.
+A token has 256 random bits, so storing a plain SHA-256 is enough: it cannot be guessed, and a
+look-up by hash compares no secret byte by byte.
 """
 
 import hashlib
@@ -9,10 +9,10 @@ import secrets
 
 
 def new_token() -> str:
-    """43 URL-safe characters carrying 256 random bits."""
+    """43 URL-safe characters with 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
 def token_hash(token: str) -> bytes:
-    """SHA-256 of a token: the only form in which it is stored or looked up."""
+    """The SHA-256 of a token: the only form in which it is stored and looked up."""
     return hashlib.sha256(token.encode()).digest()

@@ -1,17 +1,17 @@
-"""The words that clients and tables share: every enumeration of the product."""
+"""Every enumeration of the product, as clients and tables spell it."""
 
 from enum import IntEnum, StrEnum
 
 
 class NodeKind(StrEnum):
-    """What a node of the tree is."""
+    """What a node in the tree is."""
 
     FILE = "file"
     FOLDER = "folder"
 
 
 class SpaceKind(StrEnum):
-    """Who owns a tree: one person, or everyone its root is shared with."""
+    """Who owns a tree: one user, or everyone its root is shared with."""
 
     PERSONAL = "personal"
     TEAM = "team"
@@ -26,7 +26,7 @@ class Role(IntEnum):
 
 
 class UploadState(StrEnum):
-    """How far an upload has come; the first two are open, the others final."""
+    """The state of an upload; the first two are open, the others final."""
 
     PENDING = "pending"
     COMPLETING = "completing"
@@ -37,7 +37,7 @@ class UploadState(StrEnum):
 
 
 class UploadMethod(StrEnum):
-    """How the bytes travel to S3."""
+    """How the bytes are sent to S3."""
 
     PUT = "put"
     POST = "post"
@@ -45,7 +45,7 @@ class UploadMethod(StrEnum):
 
 
 class OnConflict(StrEnum):
-    """What happens when the folder already holds the name."""
+    """What happens if the folder already contains the name."""
 
     RENAME = "rename"
     NEW_VERSION = "new_version"
@@ -53,7 +53,7 @@ class OnConflict(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """By what right somebody acts."""
+    """The kind of credential that someone acts with."""
 
     USER = "user"
     API_KEY = "api_key"
@@ -70,7 +70,7 @@ class UserRole(StrEnum):
 
 
 class EmailTokenPurpose(StrEnum):
-    """What a token sent by mail is good for."""
+    """What a token sent by mail may be used for."""
 
     VERIFY = "verify"
     RESET = "reset"
@@ -86,7 +86,7 @@ class Scope(StrEnum):
 
 
 class CheckState(StrEnum):
-    """What a probe says of something the process depends on."""
+    """The state of a dependency, as a probe reports it."""
 
     OK = "ok"
     UNAVAILABLE = "unavailable"

@@ -1,4 +1,4 @@
-"""The whole database on one shelf; alembic imports this."""
+"""All tables of the database; Alembic imports this."""
 
 from backend.models.base import Base
 from backend.models.event import Event

@@ -1,4 +1,4 @@
-"""The declarative base: naming convention, column types every table shares."""
+"""The declarative base: naming convention, and column types that all tables share."""
 
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -30,7 +30,7 @@ Document = Annotated[dict[str, Any], mapped_column(JSONB, server_default="{}")]
 
 
 class Base(DeclarativeBase):
-    """Every table's parent."""
+    """The base class of every table."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {  # noqa: RUF012 - read once by SQLAlchemy
@@ -40,7 +40,7 @@ class Base(DeclarativeBase):
 
 
 class IntEnumType(TypeDecorator[E]):
-    """An `IntEnum` stored as smallint, so that SQL can take the strongest with `max()`."""
+    """An `IntEnum` stored as smallint, so that SQL can find the strongest with `max()`."""
 
     impl = SmallInteger
     cache_ok = True
@@ -57,7 +57,7 @@ class IntEnumType(TypeDecorator[E]):
 
 
 class StrEnumType(TypeDecorator[S]):
-    """A `StrEnum` stored as text: constraints in the migrations say which values there are."""
+    """A `StrEnum` stored as text: constraints in the migrations define the allowed values."""
 
     impl = String
     cache_ok = True

@@ -1,4 +1,4 @@
-"""What happened: append-only, enforced by a trigger."""
+"""Events: append-only, enforced by a trigger."""
 
 from uuid import UUID
 
@@ -13,11 +13,11 @@ CURRENT = text("(pg_current_xact_id()::text::bigint)")
 
 
 class Event(Base):
-    """One change to data or rights, written in the transaction that made it.
+    """One change to data or permissions, written in the transaction that made it.
 
-    Its ids are no foreign keys: an event outlives what it tells of. `transaction_id` is for readers
-    that go on where they stopped: `id` is made before the commit, so they would skip a late one.
-    It is null, like node and space, in events from before they were kept.
+    Its ids are not foreign keys: an event outlives its subject. `transaction_id` is for readers
+    that continue where they stopped: `id` is generated before the commit, so by `id` alone they
+    would skip late commits. Like node and space, it is null in events older than the column.
     """
 
     __tablename__ = "events"
@@ -25,7 +25,7 @@ class Event(Base):
         Index("ix_events_subject_id", "subject_id", "id"),
         Index("ix_events_actor_id", "actor_id", "id"),
         Index("ix_events_action", "action", "id"),
-        # Shares and links: what happened to them is part of their file's history.
+        # Shares and links: their events are part of their file's history.
         Index(
             "ix_events_node_id",
             text("(data ->> 'node_id')"),

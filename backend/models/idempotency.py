@@ -1,4 +1,4 @@
-"""First answers to requests that may be repeated."""
+"""First responses to requests that may be repeated."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from backend.models.base import Base, CreatedAt
 
 
 class IdempotencyKey(Base):
-    """A claimed key; `response` (encrypted: it may hold a secret) is null while it runs."""
+    """A claimed key; `response` is null while the request runs, and encrypted for its secrets."""
 
     __tablename__ = "idempotency_keys"
 

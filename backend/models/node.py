@@ -19,10 +19,10 @@ TRASH_ROOT = "trash_root_id = id"
 class Node(Base):
     """A file or a folder.
 
-    `path` holds the ids of all ancestors, root first. Trashing marks the node and everything
+    `path` contains the ids of all ancestors, root first. Trashing marks the node and everything
     live below it with the same `trash_root_id`, so that restoring brings back exactly those.
-    `size` and `content_type` repeat the current version's: lists sort and filter by them.
-    `name_key` sorts by code point: the same everywhere, whatever the server's locale.
+    `size` and `content_type` repeat those of the current version, for sorting and filtering.
+    `name_key` sorts by code point, regardless of the server's locale.
     """
 
     __tablename__ = "nodes"
@@ -38,7 +38,7 @@ class Node(Base):
             unique=True,
             postgresql_where="trashed_at IS NULL AND parent_id IS NOT NULL",
         ),
-        # Not partial: deleting a folder for good looks up its children, the trashed ones too.
+        # Not partial: permanently deleting a folder looks up its children, including trashed ones.
         Index("ix_nodes_parent_updated", "parent_id", "updated_at", "id"),
         Index(
             "ix_nodes_parent_size", "parent_id", "size", "id", postgresql_where="trashed_at IS NULL"
@@ -84,9 +84,9 @@ class Node(Base):
 
 
 class FileVersion(Base):
-    """What a file held at one time. Copies share the object, so a key may stand in many rows.
+    """The content of a file at one time. Copies share the object, so rows may have the same key.
 
-    `object_key` sorts by bytes, as S3 lists: comparing bucket and database is one walk over both.
+    `object_key` sorts by bytes, as S3 lists do, so one walk over both compares bucket and database.
     """
 
     __tablename__ = "file_versions"
@@ -110,11 +110,11 @@ class FileVersion(Base):
 
 
 live = Node.trashed_at.is_(None)
-"""The condition every query but the trash's carries."""
+"""The condition of every query except those for the trash."""
 
 
 class NodeRow(NamedTuple):
-    """A file or folder as it stands in the table, but for what only sorting and searching need."""
+    """A row of the table, without what only sorting and searching need."""
 
     id: UUID
     space_id: UUID

@@ -1,4 +1,4 @@
-"""Who may see what: grants to people, links for everyone who holds the token."""
+"""Who may see what: grants to people, and links for anyone who has the token."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -36,7 +36,7 @@ Index("uq_grants_email", func.lower(Grant.email), Grant.node_id, unique=True)
 
 
 class Link(Base):
-    """A public link. The token is stored as its hash; `download_count` never passes the cap."""
+    """A link. Its token is stored as a hash; `download_count` never exceeds `max_downloads`."""
 
     __tablename__ = "links"
     __table_args__ = (
@@ -57,7 +57,7 @@ class Link(Base):
 
 
 class GrantRow(NamedTuple):
-    """A grant as it stands in the table."""
+    """A row of the table."""
 
     id: UUID
     node_id: UUID
@@ -69,7 +69,7 @@ class GrantRow(NamedTuple):
 
 
 class LinkRow(NamedTuple):
-    """A link as it stands in the table, but for its token."""
+    """A row of the table, without the token."""
 
     id: UUID
     node_id: UUID

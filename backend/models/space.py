@@ -1,4 +1,4 @@
-"""Spaces: what owns a tree and pays for it."""
+"""Spaces: a space owns a tree and its quota."""
 
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,17 +7,17 @@ from backend.kit.vocabulary import SpaceKind
 from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey, StrEnumType
 
 SPACE_ID = "owner_id"
-"""What the column `space_id` of nodes and uploads is called in the database.
+"""The database's name for the column `space_id` of nodes and uploads.
 
-The previous release knows it by this name; see the record on spaces for when it is renamed. Rows
-that asyncpg gives have it, too, unless the statement labels the column.
+The previous release uses this name; the decision record on spaces says when it is renamed. Rows
+from asyncpg have it, too, unless the statement labels the column.
 """
 
 
 class Space(Base):
-    """One tree and its quota: a person's own, which has the person's id, or a team's.
+    """One tree and its quota: a personal space, which has its user's id, or a team space.
 
-    Only a team's has a name. Everything in the tree counts, whoever put it there.
+    Only team spaces have a name. Everything in the tree counts, whoever put it there.
     """
 
     __tablename__ = "spaces"

@@ -1,4 +1,4 @@
-"""Uploads: a promise of bytes, from the reservation to the version it became."""
+"""Uploads, from the reservation of their bytes to the resulting version."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -16,10 +16,10 @@ OPEN_STATES = "state IN ('pending', 'completing')"
 
 
 class Upload(Base):
-    """One upload. Its space pays; `created_by` does the uploading, or nobody who has an account.
+    """One upload, counted against its space. `created_by` is null without an account.
 
-    `heal_at` is when the worker looks next whether the bytes arrived without a word from the
-    client; it never lies behind `expires_at`.
+    `heal_at` is when the worker next checks whether the bytes have arrived without the client
+    completing the upload; it is never later than `expires_at`.
     """
 
     __tablename__ = "uploads"
@@ -64,7 +64,7 @@ class Upload(Base):
 
 
 class UploadRow(NamedTuple):
-    """An upload as it stands in the table."""
+    """A row of the table."""
 
     id: UUID
     space_id: UUID

@@ -1,4 +1,4 @@
-"""Accounts and every credential that speaks for one."""
+"""Accounts and their credentials."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,10 +12,10 @@ from backend.models.base import Base, Bytes, CreatedAt, PrimaryKey, StrEnumType
 
 
 class User(Base):
-    """A person. What they store is in the space that has their id.
+    """A user. Their files are in the space that has their id.
 
-    The quota here is the previous release's: triggers keep it equal to the space's until no
-    process reads it any more. Nothing else may.
+    The quota columns here are for the previous release: triggers keep them equal to those of the
+    space until no process reads them any longer. Nothing else may use them.
     """
 
     __tablename__ = "users"
@@ -42,7 +42,7 @@ Index("uq_users_email", func.lower(User.email), unique=True)
 
 
 class UserSession(Base):
-    """One sign-in on one device: a family of refresh tokens that lives and dies together."""
+    """One sign-in on one device: a family of refresh tokens that are revoked together."""
 
     __tablename__ = "sessions"
 
@@ -56,7 +56,7 @@ class UserSession(Base):
 
 
 class RefreshToken(Base):
-    """One link of a session's chain; using a rotated one revokes the session."""
+    """One token in a session's chain; using a rotated one revokes the session."""
 
     __tablename__ = "refresh_tokens"
 
@@ -69,7 +69,7 @@ class RefreshToken(Base):
 
 
 class ApiKey(Base):
-    """A credential for programs; `prefix` is its public half, shown in lists."""
+    """A credential for programs; `prefix` is its public part, shown in lists."""
 
     __tablename__ = "api_keys"
 
@@ -85,7 +85,7 @@ class ApiKey(Base):
 
 
 class EmailToken(Base):
-    """A secret sent by mail: proves an address, or allows a new password. Used once."""
+    """A secret sent by mail, to be used once: it verifies an address or allows a new password."""
 
     __tablename__ = "email_tokens"
 

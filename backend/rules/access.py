@@ -1,10 +1,10 @@
-"""May I? Roles are granted on a node and inherited by everything below it.
+"""Access: roles are granted on a node and inherited by everything below it.
 
-The strongest role wins. A personal space has its person's id, and they are the owner of everything
-in it; a team's space belongs to whom its root is granted. What the caller cannot see does not exist
-for them: 404. What they see but may not do is 403.
+The strongest role applies. A personal space has the id of its user, who owns everything in it; a
+team space belongs to those its root is granted to. What the caller may not see does not exist for
+them: 404. What they may see but not do is 403.
 
-Nothing but this file asks who has been granted what: see `granted_to`.
+Only this file looks up who has been granted what: see `granted_to`.
 """
 
 from datetime import datetime
@@ -31,33 +31,33 @@ from backend.models import Grant, Node, NodeRow, live
 
 
 class RoleRequired(Forbidden):
-    """Your role here does not allow this."""
+    """Your role does not allow this."""
 
     code = "role_required"
 
 
 Who = UUID | SQLColumnExpression[UUID] | SQLColumnExpression[UUID | None]
-"""A user: the caller, or a column of the query around; nobody has no role anywhere."""
+"""A user: the caller, or a column of the enclosing query; null has no role anywhere."""
 
 
 def granted_to(user_id: Who, grant: type[Grant] = Grant) -> ColumnElement[bool]:
-    """SQL: the selected grant counts for a user."""
+    """SQL: the selected grant applies to a user."""
     return grant.user_id == user_id
 
 
 def granted_nodes(user_id: UUID, role: Role = Role.VIEWER) -> Select[UUID]:
-    """SQL: the ids of what a user has been given this role on, or a stronger one; nothing below."""
+    """SQL: the ids of the nodes a user has a grant on with at least this role; nothing below."""
     return select(Grant.node_id).where(granted_to(user_id), Grant.role >= role)
 
 
 def received_grants(user_id: UUID) -> Select[UUID, UUID]:
-    """SQL: the `id` and the `node_id` of what a user has been granted."""
+    """SQL: the `id` and `node_id` of a user's grants."""
     return select(Grant.id, Grant.node_id).where(granted_to(user_id))
 
 
 def inherited_role(user_id: Who) -> ColumnElement[Role]:
-    """SQL: a user's role on the selected node; null where they may not see it."""
-    # One array, not `id OR path`: a single search in the unique index of (user_id, node_id).
+    """SQL: a user's role on the selected node; null if they may not see it."""
+    # One array instead of `id OR path`: a single search in the unique index (user_id, node_id).
     lineage = func.array_append(Node.path, Node.id, type_=Node.path.type)
     granted = (
         select(func.max(Grant.role))
@@ -69,7 +69,7 @@ def inherited_role(user_id: Who) -> ColumnElement[Role]:
 
 
 def visible_parent(user_id: Who) -> ColumnElement[UUID | None]:
-    """SQL: the node's parent, or null where the caller's sight begins at the node itself."""
+    """SQL: the node's parent, or null if the user may not see it."""
     grant = aliased(Grant)
     sees_parent = or_(
         Node.space_id == user_id,
@@ -82,7 +82,7 @@ def visible_parent(user_id: Who) -> ColumnElement[UUID | None]:
 
 
 class SeenNode(NamedTuple):
-    """A file or folder, and the role of whoever looks at it."""
+    """A file or folder, and the role of the user who reads it."""
 
     id: UUID
     space_id: UUID
@@ -99,7 +99,7 @@ class SeenNode(NamedTuple):
 
 
 def seen_by(user_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Select `SeenNode`: every node that a user may see, trashed or not; narrow it."""
+    """Select `SeenNode`: every node a user may see, trashed or not; narrow it with `where`."""
     role = inherited_role(user_id)
     return select(*columns(NodeRow, Node), role.label("role")).where(role.is_not(None))
 
@@ -113,19 +113,19 @@ async def require(
     kind: NodeKind | None = None,
     trashed: bool = False,
 ) -> SeenNode:
-    """Return the node and the caller's `role`, if that is `role` or stronger.
+    """Return the node and the caller's role on it, if that is `role` or stronger.
 
     Args:
-        db: what to ask.
+        db: where to run the query.
         user_id: the caller.
         node_id: the file or folder.
-        role: the weakest role that will do.
+        role: the weakest role that suffices.
         kind: only a file, or only a folder.
-        trashed: look in the trash instead of among the live.
+        trashed: look in the trash instead of among live nodes.
 
     Raises:
-        NotFound: no such node, of another kind, or invisible to the caller.
-        RoleRequired: visible, but the role is weaker.
+        NotFound: there is no such node, it is of another kind, or the caller may not see it.
+        RoleRequired: the caller's role is weaker.
     """
     place = Node.trashed_at.is_not(None) if trashed else live
     query = seen_by(user_id).where(Node.id == node_id, place)
@@ -135,5 +135,5 @@ async def require(
     if node is None:
         raise NotFound
     if node.role < role:
-        raise RoleRequired(f"This needs the role {role.name.lower()}.")
+        raise RoleRequired(f"This requires the role {role.name.lower()}.")
     return node

@@ -1,4 +1,4 @@
-"""The record: each change leaves one event, in the transaction that made it.
+"""The record: each change writes one event, in the transaction that makes it.
 
 Recording is how a feature informs the others: activity, the audit trail, and every later reader
 read the same record. The catalogue, `kit/events`, defines what can be recorded.
@@ -47,9 +47,9 @@ async def record_all(
     *,
     space_id: UUID | None = None,
 ) -> None:
-    """`record` for many at once, each a subject, an entry and a node: one statement, however many.
+    """Record many events, each a subject, an entry and a node, in one statement.
 
-    All of them happened in `space_id`, if it is given.
+    All of them happened in `space_id`, if given.
     """
     if happened:
         await db.execute(_INSERT, [_row(actor, *one, space_id) for one in happened])

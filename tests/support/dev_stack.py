@@ -106,5 +106,5 @@ def _read_welcome(process: "subprocess.Popen[str]") -> str:
         if "/links" in line or time.monotonic() > deadline:
             break
     printed = "".join(lines)
-    assert "We-Upload runs at" in printed, printed
+    assert "We-Upload is running at" in printed, printed
     return printed

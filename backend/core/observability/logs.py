@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stdout, with the request's id and never a secret."""
+"""Logs: one JSON object per line on stdout, with the request's id and without secrets."""
 
 import logging
 import re
@@ -17,25 +17,25 @@ from backend.core.observability.tracebacks import Renderer
 from backend.core.settings import Settings
 
 SECRET_FIELD = re.compile(r"token|password|secret|authorization|cookie|api_key", re.IGNORECASE)
-# What signs a presigned URL, and share-link tokens in paths.
+# The signature of a presigned URL, and share-link tokens in paths.
 SIGNED_QUERY = re.compile(r"\?[^\s\"']*X-Amz-[^\s\"']*", re.IGNORECASE)
 LINK_TOKEN = re.compile(r"(/s/|/public/links/)[A-Za-z0-9_-]{16,}")
 REDACTED = "[redacted]"
 
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Of the request being served; every line logged meanwhile carries it."""
+"""The id of the request being served; every line logged meanwhile has it."""
 
 
 def add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Which request the line belongs to."""
+    """Add the id of the request that the line belongs to."""
     if (current := request_id.get()) is not None:
         event["request_id"] = current
     return event
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Last line of defence: no field named like a secret, no presigned query, no link token."""
+    """Last line of defence: redact secret-sounding fields, presigned queries and link tokens."""
     for key, value in event.items():
         if _names_a_secret(key):
             event[key] = REDACTED
@@ -45,7 +45,7 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def clean(text: str) -> str:
-    """`text` without what signs its URLs and without link tokens."""
+    """`text` without the signatures of URLs and without link tokens."""
     return LINK_TOKEN.sub(rf"\1{REDACTED}", SIGNED_QUERY.sub(f"?{REDACTED}", text))
 
 
@@ -55,10 +55,10 @@ def _names_a_secret(key: str) -> bool:
 
 
 class RequestLog:
-    """The line of each request, which is most of all logging.
+    """The line of each request, which makes up most of the log.
 
-    Its fields are known and none can be a secret, so where lines are JSON for machines it does not
-    go through the processors: they cost a tenth of a short request. Traces add fields of theirs.
+    Its fields are known and none can be a secret, so in JSON it bypasses the processors, which cost
+    a tenth of a short request. Not with traces, which add fields of their own.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -69,7 +69,7 @@ class RequestLog:
         self._is_silent = getattr(logging, settings.log_level.upper()) > logging.INFO
 
     def write(self, **fields: object) -> None:
-        """Write it."""
+        """Write the line."""
         if not self._is_short:
             self._long_way.info("request", **fields)
         elif not self._is_silent:
@@ -85,7 +85,7 @@ class RequestLog:
 
 
 class NamedLogger:
-    """Writes lines to stdout, and knows which module's logger it is."""
+    """Writes lines to stdout; `name` is the module it logs for."""
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name
@@ -99,15 +99,15 @@ class NamedLogger:
 
 
 def add_logger_name(logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Which module speaks."""
+    """Add the module that logs."""
     event["logger"] = logger.name
     return event
 
 
 def configure_logs(settings: Settings) -> None:
-    """Our own events go straight to stdout; the libraries' through the standard library's loggers.
+    """Write our own events straight to stdout, and libraries' through the standard loggers.
 
-    Both look the same. The short way costs a third: one line a request is most of all logging.
+    Both look the same. The direct way costs a third, which matters for one line per request.
     """
     level = getattr(logging, settings.log_level.upper())
     shared: list[Any] = [
@@ -137,15 +137,15 @@ def configure_logs(settings: Settings) -> None:
     root.setLevel(level)
     chatty_ones = ["botocore", "urllib3", "asyncio", "pgqueuer", "uvicorn.access"]
     if settings.log_format == "console":
-        chatty_ones.append("uvicorn.error")  # six lines at each start and stop
+        chatty_ones.append("uvicorn.error")  # six lines on each start and stop
     for chatty in chatty_ones:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _tail(settings: Settings) -> list[Any]:
-    """The processors that render: for machines by default, for eyes on a terminal."""
+    """The processors that render: for machines by default, for people on a terminal."""
     if settings.log_format == "console":
-        terminal = Console()  # knows NO_COLOR, FORCE_COLOR, and whether this is a terminal
+        terminal = Console()  # respects NO_COLOR, FORCE_COLOR, and whether this is a terminal
         colours = terminal.color_system is not None and not terminal.no_color
         return [
             structlog.processors.ExceptionRenderer(Renderer(clean, colours=colours)),

@@ -1,4 +1,4 @@
-"""Prometheus metrics: every name the product exports stands here and in docs/metrics.md."""
+"""Prometheus metrics: every name the product exports is here and in docs/metrics.md."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -16,7 +16,7 @@ http_duration = Histogram(
 rate_limit_refusals = Counter(
     "rate_limit_refusals_total", "Requests refused by a rate limit, by its purpose.", ["purpose"]
 )
-http_in_flight = Gauge("http_requests_in_flight", "Requests being answered now.")
+http_in_flight = Gauge("http_requests_in_flight", "Requests in progress.")
 
 dependency_duration = Histogram(
     "dependency_call_duration_seconds",
@@ -26,18 +26,18 @@ dependency_duration = Histogram(
 )
 breaker_state = Enum(
     "circuit_breaker_state",
-    "Whether calls to an outside service are let through.",
+    "Whether calls to an outside service are allowed.",
     ["service"],
     states=["closed", "half-opened", "opened"],
 )
 
 uploads = Counter(
     "uploads_total",
-    "Uploads that came to a state: begun, completed, failed, expired, aborted.",
+    "Uploads that reached a state: begun, completed, failed, expired, aborted.",
     ["state", "method"],
 )
 upload_bytes = Counter(
-    "upload_bytes_total", "Declared sizes of those uploads, added up.", ["state", "method"]
+    "upload_bytes_total", "Sum of the declared sizes of those uploads.", ["state", "method"]
 )
 upload_duration = Histogram(
     "upload_duration_seconds",
@@ -47,12 +47,12 @@ upload_duration = Histogram(
 )
 signing_duration = Histogram(
     "signing_duration_seconds",
-    "Time to sign, by kind: put, post, get, parts (all that one call asks for).",
+    "Time to sign, by kind: put, post, get, parts (all those of one call).",
     ["kind"],
     buckets=MICROSECONDS,
 )
 
-# Not `job`: Prometheus gives every series a label of that name.
+# Not `job`: Prometheus adds a label of that name to every series.
 job_duration = Histogram(
     "job_duration_seconds",
     "Time a job took, by outcome: ok, failed.",
@@ -61,7 +61,7 @@ job_duration = Histogram(
 )
 jobs = Gauge("jobs", "Jobs in the queue, by state: queued, picked, failed.", ["name", "state"])
 oldest_job = Gauge(
-    "jobs_oldest_due_seconds", "How long the first queued job has been due.", ["name", "lane"]
+    "jobs_oldest_due_seconds", "How long the oldest queued job has been due.", ["name", "lane"]
 )
 pool_connections = Gauge(
     "database_pool_connections",
@@ -69,22 +69,22 @@ pool_connections = Gauge(
     ["pool", "state"],
 )
 pool_limit = Gauge(
-    "database_pool_connections_max", "Connections that a pool may hold at most.", ["pool"]
+    "database_pool_connections_max", "Maximum number of connections in a pool.", ["pool"]
 )
 
 uploads_healed = Counter(
-    "uploads_healed_total", "Uploads the worker completed without their client."
+    "uploads_healed_total", "Uploads that the worker completed instead of the client."
 )
 upload_events = Counter(
     "upload_events_total",
-    "Messages of the bucket's queue, by outcome: handled, failed.",
+    "Messages from the bucket's queue, by outcome: handled, failed.",
     ["outcome"],
 )
 fsck_findings = Gauge(
     "fsck_findings", "What the last daily comparison of bucket and database found.", ["kind"]
 )
 fsck_finished = Gauge(
-    "fsck_last_finished_timestamp_seconds", "When the last daily comparison was done."
+    "fsck_last_finished_timestamp_seconds", "When the last daily comparison finished."
 )
 fsck_duration = Gauge("fsck_last_duration_seconds", "How long the last daily comparison took.")
 
@@ -93,9 +93,9 @@ def show_backlog(counts: Iterable[tuple[str, str, int, float]], lane_of: Mapping
     """Set the gauges of the queue.
 
     Args:
-        counts: the name of a job, a state, how many are in it, and for how many seconds the first
-            of them has been due.
-        lane_of: the lane of a job, by its name.
+        counts: the name of a job, a state, how many jobs are in it, and for how many seconds the
+            oldest of them has been due.
+        lane_of: the lane of each job by name.
     """
     jobs.clear()
     oldest_job.clear()
@@ -106,11 +106,11 @@ def show_backlog(counts: Iterable[tuple[str, str, int, float]], lane_of: Mapping
 
 
 def watch_pool(name: str, use: Callable[[], tuple[int, int, int]]) -> None:
-    """Let the gauges of a connection pool ask `use` whenever they are read.
+    """Make the gauges of a connection pool call `use` whenever they are read.
 
     Args:
-        name: of the pool.
-        use: tells how many connections are used, idle, and allowed.
+        name: the name of the pool.
+        use: returns how many connections are used, idle, and allowed.
     """
     pool_connections.labels(name, "used").set_function(lambda: use()[0])
     pool_connections.labels(name, "idle").set_function(lambda: use()[1])
@@ -119,12 +119,12 @@ def watch_pool(name: str, use: Callable[[], tuple[int, int, int]]) -> None:
 
 @cache
 def of_request(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-    """The counter and the histogram of one sort of request; finding them by labels costs 3 us."""
+    """The counter and histogram for one kind of request; looking them up by labels takes 3 µs."""
     return http_requests.labels(method, route, status), http_duration.labels(method, route)
 
 
 def count_upload(state: str, method: str, size: int) -> None:
-    """Count an upload of `size` bytes that has come to `state`."""
+    """Count an upload of `size` bytes that has reached `state`."""
     count, size_sum = _of_upload(state, method)
     count.inc()
     size_sum.inc(size)
@@ -136,7 +136,7 @@ def _of_upload(state: str, method: str) -> tuple[Counter, Counter]:
 
 
 def show_fsck(findings: Mapping[str, int], *, seconds: float) -> None:
-    """Set the gauges of fsck to its findings by kind."""
+    """Set the fsck gauges to its findings by kind."""
     for kind, count in findings.items():
         fsck_findings.labels(kind).set(count)
     fsck_duration.set(seconds)

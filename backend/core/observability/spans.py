@@ -1,7 +1,7 @@
-"""Which spans leave the process, and what of them.
+"""Which spans leave the process, and with what content.
 
-No URL, for it may hold a link's token; no message of an exception, for PostgreSQL's repeat values.
-The route's template, the statement with `$1` and the exception's type tell enough.
+No URLs, because they may contain a link's token, and no exception messages, because PostgreSQL's
+repeat values. The route's template, the statement with `$1` and the exception's type suffice.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ ENTRIES = {SpanKind.SERVER, SpanKind.CONSUMER, SpanKind.PRODUCER}
 
 
 class Cleaned(SpanExporter):
-    """Passes spans on without what could hold a secret."""
+    """Passes spans on without attributes that could contain a secret."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
@@ -37,7 +37,7 @@ class Cleaned(SpanExporter):
         return self._exporter.export([_clean(span) for span in spans])
 
     def shutdown(self) -> None:
-        """Let the exporter end."""
+        """Shut down the exporter."""
         self._exporter.shutdown()
 
 
@@ -63,7 +63,7 @@ def _harmless(attributes: Any) -> dict[str, Any]:
 
 
 class EntriesOnly(Sampler):
-    """Begins a trace with a request or a job, not with a worker's every look into its queue."""
+    """Begins a trace with a request or a job, not with every poll of a worker's queue."""
 
     def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler
@@ -77,11 +77,11 @@ class EntriesOnly(Sampler):
         *args: Any,
         **kwargs: Any,
     ) -> SamplingResult:
-        """Ask the inner sampler about entries alone."""
+        """Ask the inner sampler only about entries."""
         if kind not in ENTRIES:
             return SamplingResult(Decision.DROP)
         return self._sampler.should_sample(parent_context, trace_id, name, kind, *args, **kwargs)
 
     def get_description(self) -> str:
-        """What OpenTelemetry calls it."""
+        """Its name for OpenTelemetry."""
         return f"EntriesOnly({self._sampler.get_description()})"

@@ -1,8 +1,8 @@
-"""OpenTelemetry, only where it is configured.
+"""OpenTelemetry, only if it is configured.
 
-SDK, exporters and instrumentation cost half a second of start-up, so none is imported unless
-OTEL_EXPORTER_OTLP_ENDPOINT is set: `tracing` is loaded by name, from here alone. It knows nothing
-of this module.
+The SDK, exporters and instrumentation cost half a second at start-up, so they are imported only if
+OTEL_EXPORTER_OTLP_ENDPOINT is set: `tracing` is loaded by name, only from here, and does not import
+this module.
 """
 
 from importlib import import_module
@@ -14,17 +14,17 @@ from backend.core.settings import Settings
 
 
 class Telemetry(Protocol):
-    """What a process tells a collector."""
+    """What a process sends to a collector."""
 
     def watch(self, app: FastAPI) -> None:
-        """Trace the requests that `app` serves; to be called before it serves the first."""
+        """Trace the requests that `app` serves; call it before the first request."""
 
     def close(self) -> None:
         """Send what has not been sent yet."""
 
 
 class Silence:
-    """Telemetry of a process without a collector: none."""
+    """No telemetry, for a process without a collector."""
 
     def watch(self, app: FastAPI) -> None:
         """Do nothing."""
@@ -34,13 +34,13 @@ class Silence:
 
 
 def start_telemetry(settings: Settings, service: str) -> Telemetry:
-    """Begin to tell the collector at OTEL_EXPORTER_OTLP_ENDPOINT, if there is one.
+    """Start sending to the collector at OTEL_EXPORTER_OTLP_ENDPOINT, if there is one.
 
     Call it before the first connection is opened.
 
     Args:
-        settings: of this process.
-        service: the name the process goes by: `we-upload-api`, `we-upload-worker`.
+        settings: the settings of this process.
+        service: the name of the process: `we-upload-api` or `we-upload-worker`.
     """
     endpoint = settings.otel_exporter_otlp_endpoint
     if endpoint is None:

@@ -1,6 +1,6 @@
-"""Traces by OTLP: one request or job, with every statement and every call to S3 it makes.
+"""Traces over OTLP: one request or job, with every statement and S3 call it makes.
 
-Loaded only when a collector is configured: see `telemetry`.
+Loaded only if a collector is configured: see `telemetry`.
 """
 
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars
 from backend.core.observability.spans import Cleaned, EntriesOnly
 
 NO_METER = NoOpMeterProvider()
-"""What the libraries would count, `metrics` counts already."""
+"""What the libraries would measure, `metrics` already does."""
 PROBES = "/health$,/ready$,/metrics$"
 
 
@@ -35,12 +35,12 @@ class Tracing:
     """Sends spans of requests, jobs, statements and S3 calls to a collector."""
 
     def __init__(self, endpoint: str, service: str, ratio: float) -> None:
-        """Begin to watch the libraries.
+        """Start instrumenting the libraries.
 
         Args:
-            endpoint: of the collector, as OTEL_EXPORTER_OTLP_ENDPOINT names it.
-            service: the name the process goes by.
-            ratio: share of the requests that are traced, from 0 to 1.
+            endpoint: the collector's, as in OTEL_EXPORTER_OTLP_ENDPOINT.
+            service: the name of the process.
+            ratio: the share of requests that are traced, from 0 to 1.
         """
         resource = Resource.create({SERVICE_NAME: service})
         sampler = ParentBased(EntriesOnly(TraceIdRatioBased(ratio)))
@@ -67,7 +67,7 @@ class Tracing:
         )
 
     def close(self) -> None:
-        """Send the last spans and let go of the libraries."""
+        """Send the last spans and stop instrumenting the libraries."""
         TRACER.tracer = None
         for library in self._libraries:
             library.uninstrument()
@@ -75,7 +75,7 @@ class Tracing:
 
 
 class _JobTracing(OpenTelemetryTracing):
-    """A job belongs to the trace of the request that enqueued it, and says so in its logs."""
+    """Adds a job to the trace of the request that enqueued it, and the trace's id to its logs."""
 
     @asynccontextmanager
     async def trace_process(self, job: Job) -> AsyncIterator[None]:

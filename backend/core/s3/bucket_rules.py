@@ -1,4 +1,4 @@
-"""What a bucket of our own is set to; elsewhere the infrastructure decides."""
+"""The settings of the embedded bucket; elsewhere the infrastructure decides."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import CORSRuleTypeDef, LifecycleRuleTypeDef
 
-# A last resort behind the product's own expiry, so it waits longer than any upload may take.
+# A last resort after the product's own expiry, so it waits longer than any upload may take.
 ABORT_ABANDONED_UPLOADS: "LifecycleRuleTypeDef" = {
     "ID": "abort-abandoned-uploads",
     "Status": "Enabled",
@@ -16,14 +16,14 @@ ABORT_ABANDONED_UPLOADS: "LifecycleRuleTypeDef" = {
 
 
 def creation(region: str) -> dict[str, Any]:
-    """Parameters that create a bucket in `region`; us-east-1 alone must not be named (S3)."""
+    """Parameters to create a bucket in `region`; only us-east-1 must not be named (S3)."""
     if region == "us-east-1":
         return {}
     return {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def cors_rule(origins: Sequence[str]) -> "CORSRuleTypeDef":
-    """Let pages of these origins upload, download, and read what the bucket answered."""
+    """Let pages from these origins upload, download, and read the bucket's response headers."""
     return {
         "AllowedOrigins": list(origins),
         "AllowedMethods": ["GET", "HEAD", "POST", "PUT"],

@@ -1,4 +1,4 @@
-"""One call to the bucket, and its refusal in the caller's words."""
+"""Calls to the bucket, with refusals translated into errors for the caller."""
 
 from collections.abc import Callable, Mapping
 from typing import ParamSpec, TypeVar
@@ -15,7 +15,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Expected = Mapping[str, type[StorageRefusal]]
-"""The refusals, by S3's code, that the caller can do something about."""
+"""The refusals that the caller can handle, by S3's error code."""
 
 
 class Calls:
@@ -27,10 +27,10 @@ class Calls:
     async def __call__(
         self, expected: Expected, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run one.
+        """Run one call.
 
         Raises:
-            StorageRefusal: of the kind that `expected` gives for S3's code.
+            StorageRefusal: the class that `expected` has for S3's error code.
             DependencyUnavailable: S3 failed, or refused for another reason.
         """
         try:
@@ -38,6 +38,6 @@ class Calls:
         except Refused as refused:
             if refused.code in expected:
                 raise expected[refused.code](refused.code) from refused
-            # Not the client's doing: a policy, the bucket's name, or rights taken away.
+            # Not the client's fault: a policy, the bucket's name, or missing permissions.
             log.warning("storage_refused", operation=method.__name__, code=refused.code)
             raise DependencyUnavailable from refused

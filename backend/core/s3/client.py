@@ -1,4 +1,4 @@
-"""boto3 lives here alone: its clients, and its errors in our words."""
+"""The only place that uses boto3: its clients, and the translation of its errors."""
 
 import base64
 import hashlib
@@ -41,7 +41,7 @@ _FAULTS = (
     HTTPClientError,
     ResponseParserError,
     IncompleteReadError,
-    HTTPError,  # within a body botocore translates only some of them
+    HTTPError,  # botocore translates only some of those raised while reading a body
     CredentialRetrievalError,
     MetadataRetrievalError,
     NoCredentialsError,
@@ -49,7 +49,7 @@ _FAULTS = (
 # S3 can answer 200 with an error in the body, which botocore turns into a 500: these codes mean
 # the request was wrong, whatever the status says.
 _REFUSALS = {"EntityTooSmall", "InvalidPart", "InvalidPartOrder", "InvalidRequest", "NoSuchUpload"}
-# The last three are where the credential chain may ask.
+# The last three are for the credential chain.
 _IN_USE = {"s3", "sqs", "sts", "portal.sso", "oidc"}
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _WITH_CONTENT = (200, 206)
@@ -58,7 +58,7 @@ _TOO_MANY = 429
 
 
 class _EndpointsInUse(JSONFileLoader):
-    """Leaves out the endpoints of the services nobody here calls: 7 MB in each process."""
+    """Omits the endpoints of services we do not call, which take 7 MB in each process."""
 
     def load_file(self, file_path: str) -> Any:
         data = super().load_file(file_path)
@@ -77,10 +77,10 @@ def open_session(settings: S3Settings) -> boto3.Session:
 
 
 def session_credentials(session: boto3.Session) -> RenewedCredentials:
-    """The session's credentials, as a source to sign with. Blocks: they may come by network.
+    """The session's credentials, as a source for signing. Blocks: they may need the network.
 
     Raises:
-        CredentialsMissing: the chain found none.
+        CredentialsMissing: the chain finds none.
     """
     provider = session.get_credentials()
     if provider is None:
@@ -89,7 +89,7 @@ def session_credentials(session: boto3.Session) -> RenewedCredentials:
 
 
 def _read_credentials(provider: "BotoCredentials") -> Credentials:
-    """One consistent snapshot, renewed by botocore first when it is about to expire."""
+    """One consistent snapshot, which botocore renews first if it is about to expire."""
     frozen = provider.get_frozen_credentials()
     if not frozen.access_key or not frozen.secret_key:
         raise CredentialsMissing(CredentialsMissing.__doc__)
@@ -102,7 +102,7 @@ def _read_credentials(provider: "BotoCredentials") -> Credentials:
 def s3_client(session: boto3.Session, settings: S3Settings, endpoint: str | None) -> "S3Client":
     """A thread-safe client for control calls.
 
-    It sends checksums only where S3 demands them: other servers refuse what they do not know.
+    It sends checksums only where S3 requires them: other servers refuse what they do not know.
     """
     client: S3Client = session.client(
         "s3",
@@ -116,7 +116,7 @@ def s3_client(session: boto3.Session, settings: S3Settings, endpoint: str | None
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
             retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
-            # Reads and writes of bytes come on top of the control calls.
+            # Transfers of bytes are in addition to the control calls.
             max_pool_connections=settings.max_concurrency + 2 * settings.max_streams,
             tcp_keepalive=True,
             request_checksum_calculation="when_required",
@@ -131,7 +131,7 @@ def s3_client(session: boto3.Session, settings: S3Settings, endpoint: str | None
 
 
 def sqs_client(session: boto3.Session, queue_url: str, *, wait: float) -> "SQSClient":
-    """A client for the one queue at `queue_url`, patient enough for polls of `wait` seconds."""
+    """A client for the queue at `queue_url`, with a timeout that allows polls of `wait` seconds."""
     url = urlsplit(queue_url)
     client: SQSClient = session.client(
         "sqs",
@@ -146,7 +146,7 @@ def sqs_client(session: boto3.Session, queue_url: str, *, wait: float) -> "SQSCl
 
 
 def bucket_address(session: boto3.Session, settings: S3Settings) -> BucketAddress:
-    """Where clients reach the bucket: botocore's own answer for region, style and endpoint."""
+    """Where clients reach the bucket, as botocore computes it from region, style and endpoint."""
     client = s3_client(session, settings, settings.public_endpoint_url or settings.endpoint_url)
     url = client.generate_presigned_url("get_object", {"Bucket": settings.bucket, "Key": "k"})
     form = client.generate_presigned_post(settings.bucket, "k")
@@ -154,7 +154,7 @@ def bucket_address(session: boto3.Session, settings: S3Settings) -> BucketAddres
 
 
 def in_our_words(error: Exception) -> Fault | Refused | None:
-    """What an exception of botocore means: S3 failed (5xx, throttling, no answer), or said no."""
+    """Translate an exception of botocore: S3 failed (5xx, throttling, no answer), or refused."""
     if isinstance(error, _FAULTS):
         return Fault(type(error).__name__)
     if not isinstance(error, ClientError):
@@ -166,14 +166,14 @@ def in_our_words(error: Exception) -> Fault | Refused | None:
 
 
 def end_reads(body: Any) -> None:
-    """Wake a thread that waits for bytes of an object: for it the connection ends. Never blocks."""
-    with suppress(ValueError, RuntimeError, OSError):  # it has ended already
-        # urllib3's response, from whose methods botocore passes on `close`, but not this one.
+    """Wake a thread that waits for bytes of an object by ending its connection. Never blocks."""
+    with suppress(ValueError, RuntimeError, OSError):  # it has already ended
+        # The urllib3 response: botocore exposes its `close`, but not this method.
         body.__enter__().shutdown()
 
 
 def _addressing_style(settings: S3Settings, endpoint: str | None) -> Literal["path", "virtual"]:
-    """What "auto" means: AWS by host name, unless a dot would break its certificate; else by path.
+    """What "auto" means: AWS by host name, unless a dot breaks its certificate; otherwise by path.
 
     botocore's own "auto" signs for the global endpoint, which redirects outside us-east-1.
     """
@@ -183,15 +183,15 @@ def _addressing_style(settings: S3Settings, endpoint: str | None) -> Literal["pa
 
 
 def _add_content_md5(params: dict[str, Any], **_: Any) -> None:
-    """Swift's S3 API and older servers take DeleteObjects only with Content-MD5."""
+    """Swift's S3 API and older servers accept DeleteObjects only with Content-MD5."""
     digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
     params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
 
 
 def _ask_for_checksum_by_old_name(params: dict[str, Any], **_: Any) -> None:
-    """The embedded store computes a copy's checksum only when asked as PutObject would ask.
+    """The embedded store computes a copy's checksum only if asked with PutObject's header.
 
-    Nobody else is asked so: some refuse this header without a checksum beside it (Versity).
+    Other servers do not get it: some refuse this header without an actual checksum (Versity).
     """
     headers = params["headers"]
     headers["x-amz-sdk-checksum-algorithm"] = headers["x-amz-checksum-algorithm"]
@@ -200,9 +200,9 @@ def _ask_for_checksum_by_old_name(params: dict[str, Any], **_: Any) -> None:
 def _refuse_cut_headers(
     response_dict: dict[str, Any], operation_model: "OperationModel", **_: Any
 ) -> None:
-    """A connection that breaks within the headers looks like an answer that has few of them.
+    """Detect a connection that broke within the headers, which looks like a short response.
 
-    Every answer says how long it is (RFC 9112, 6.3), and S3 gives every object an ETag.
+    Every response states its length (RFC 9112, 6.3), and S3 gives every object an ETag.
     """
     if response_dict["status_code"] not in _WITH_CONTENT:
         return
@@ -210,4 +210,4 @@ def _refuse_cut_headers(
     has_end = "content-length" in headers or "transfer-encoding" in headers
     of_object = operation_model.name in {"HeadObject", "GetObject"}
     if not has_end or (of_object and "etag" not in headers):
-        raise ResponseParserError("The answer's headers are incomplete.")
+        raise ResponseParserError("The response headers are incomplete.")

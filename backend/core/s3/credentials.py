@@ -1,7 +1,7 @@
-"""The AWS credentials that sign: always at hand, renewed behind the scenes.
+"""The AWS credentials for signing: always available, renewed in the background.
 
 Finding and renewing credentials may need the network (web identity, container or instance role).
-Signing must not: it takes the last snapshot, which `keep_fresh` replaces long before it expires.
+Signing must not: it uses the last snapshot, which `keep_fresh` replaces long before it expires.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 RENEWAL_INTERVAL = 30.0
-"""Seconds between looks. botocore asks for new ones once less than 15 minutes are left."""
+"""Seconds between checks. botocore requests new credentials when 15 minutes are left."""
 
 
 class CredentialsMissing(RuntimeError):
@@ -32,7 +32,7 @@ class Credentials:
 
 
 CredentialsSource = Callable[[], Credentials]
-"""Gives the credentials to sign with now, without waiting."""
+"""Returns the current credentials for signing, without waiting."""
 
 
 class RenewedCredentials:
@@ -44,17 +44,17 @@ class RenewedCredentials:
         self._snapshot = read()
 
     def __call__(self) -> Credentials:
-        """The latest credentials; they may have expired when renewing them keeps failing."""
+        """The latest credentials; they may have expired if renewing them keeps failing."""
         return self._snapshot
 
     async def keep_fresh(self, interval: float = RENEWAL_INTERVAL) -> None:
-        """Read them again and again, in a thread, every `interval` seconds; run this as a task.
+        """Read them again every `interval` seconds, in a thread; run this as a task.
 
-        A failure is logged and tried again: the last credentials stay good until they expire.
+        A failure is logged and retried: the last credentials stay valid until they expire.
         """
         while True:
             await asyncio.sleep(interval)
             try:
                 self._snapshot = await asyncio.to_thread(self._read)
-            except Exception:  # providers raise anything, and the last snapshot still signs
+            except Exception:  # providers may raise anything, and the last snapshot still works
                 log.warning("credentials_not_renewed", exc_info=True)

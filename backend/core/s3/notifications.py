@@ -1,7 +1,7 @@
-"""S3's own word that an object arrived: event notifications from an SQS queue.
+"""S3 event notifications that an object has arrived, from an SQS queue.
 
-Events come late, twice and in any order, and only say where to look: whoever handles one asks
-the bucket. https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+Events may come late, twice and in any order. They only say where to look: handlers ask the bucket.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
 
 import asyncio
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 5
-"""How long a poll waits for a first event. SQS allows 20; a process that stops waits as long."""
+"""Seconds a poll waits for a first event. SQS allows 20; stopping a process takes as long."""
 BATCH = 10
-"""Messages SQS hands out or deletes at once."""
+"""Messages that SQS returns or deletes in one call."""
 
 
 class Delivery(NamedTuple):
-    """One message: the keys that were written, and the receipt that takes it off the queue."""
+    """One message: the keys that were written, and the receipt to delete it from the queue."""
 
     keys: list[str]
     receipt: str
 
 
 class UploadEvents:
-    """A queue of event notifications of one bucket."""
+    """A queue with the event notifications of one bucket."""
 
     def __init__(
         self, client: "SQSClient", queue_url: str, bucket: str, sqs: GuardedService
@@ -49,10 +49,10 @@ class UploadEvents:
         self._sqs = sqs
 
     async def receive(self) -> list[Delivery]:
-        """Wait up to POLL_SECONDS for events; those not deleted in time come again.
+        """Wait up to POLL_SECONDS for events; those not deleted in time are delivered again.
 
         Raises:
-            DependencyUnavailable: the queue does not answer, or refuses us.
+            DependencyUnavailable: the queue is not responding, or refuses us.
         """
         answer = await self._call(
             self._client.receive_message,
@@ -66,10 +66,10 @@ class UploadEvents:
         ]
 
     async def delete(self, deliveries: Sequence[Delivery]) -> None:
-        """Take handled messages (up to BATCH) off the queue.
+        """Delete handled messages (up to BATCH) from the queue.
 
         Raises:
-            DependencyUnavailable: the queue does not answer, or refuses us.
+            DependencyUnavailable: the queue is not responding, or refuses us.
         """
         if not deliveries:
             return
@@ -92,7 +92,7 @@ class UploadEvents:
 
 @asynccontextmanager
 async def open_upload_events(settings: S3Settings, queue_url: str) -> AsyncIterator[UploadEvents]:
-    """Open the queue at `queue_url` that gets the bucket's events."""
+    """Open the queue at `queue_url`, which receives the bucket's events."""
     session = await asyncio.to_thread(open_session, settings)
     client = await asyncio.to_thread(sqs_client, session, queue_url, wait=POLL_SECONDS)
     sqs = GuardedService("sqs", translate=in_our_words, threads=2, deadline=POLL_SECONDS + 10)
@@ -104,9 +104,9 @@ async def open_upload_events(settings: S3Settings, queue_url: str) -> AsyncItera
 
 
 def written_keys(body: str, bucket: str) -> list[str]:
-    """The keys of ours that a message says were created in `bucket`; none in a test message.
+    """Our keys that were created in `bucket` according to a message; none in a test message.
 
-    S3 encodes keys as in a form (`+` for a space); Ceph RGW does not, and ours read the same
+    S3 encodes keys as in a form (`+` for a space); Ceph RGW does not. Our keys read the same
     either way.
     """
     try:

@@ -1,4 +1,4 @@
-"""What the bucket tells of the objects, parts and uploads it holds, and why it refuses."""
+"""What the bucket reports about objects, parts and uploads, and why it refuses calls."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from backend.kit.checksums import Checksum
 
 
 class StorageRefusal(Exception):
-    """The bucket refused a call because of what was asked. `code` is S3's word for why."""
+    """The bucket refused a call because of what was requested. `code` is S3's error code."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -20,32 +20,32 @@ class ObjectNotFound(StorageRefusal):
 
 
 class MultipartNotFound(StorageRefusal):
-    """No such multipart upload: never begun, aborted, or completed already (look with `head`)."""
+    """No such multipart upload: never begun, aborted, or already completed (check with `head`)."""
 
 
 class ForeignKeys(ValueError):
-    """These keys belong to somebody else: nothing was deleted."""
+    """These keys belong to another feature: nothing was deleted."""
 
 
 class PartsRefused(StorageRefusal):
-    """These parts make no object: missing, wrong ETag or checksum, out of order, too small."""
+    """The parts are not valid: missing, wrong ETag or checksum, out of order, too small."""
 
 
-# Codes of CompleteMultipartUpload that the caller's parts, and nothing else, explain.
+# Error codes of CompleteMultipartUpload that only the caller's parts can cause.
 _UNUSABLE = ("BadDigest", "EntityTooSmall", "InvalidPart", "InvalidPartOrder")
 PARTS_REFUSED = dict.fromkeys((*_UNUSABLE, "InvalidRequest", "MalformedXML"), PartsRefused)
 
 
 class RangeEmpty(StorageRefusal):
-    """The object has no byte in this range."""
+    """The object has no bytes in this range."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
-    """What the bucket says of one object.
+    """What the bucket reports about one object.
 
-    `checksum` is a SHA-256 that S3 itself verified; `version_id` names these very bytes in a
-    versioned bucket, whatever is written to the key later.
+    `checksum` is a SHA-256 that S3 itself verified; `version_id` identifies exactly these bytes in
+    a versioned bucket, whatever is written to the key later.
     """
 
     size: int
@@ -57,7 +57,7 @@ class ObjectHead:
 
 
 class Part(NamedTuple):
-    """An uploaded part; its base64 SHA-256 where the upload was begun with checksums."""
+    """An uploaded part; with its base64 SHA-256 if the upload was begun with checksums."""
 
     part_number: int
     size: int
@@ -66,7 +66,7 @@ class Part(NamedTuple):
 
 
 class StoredObject(NamedTuple):
-    """One object of a listing."""
+    """One object in a listing."""
 
     key: str
     size: int
@@ -75,7 +75,7 @@ class StoredObject(NamedTuple):
 
 
 class OpenUpload(NamedTuple):
-    """One unfinished multipart upload of a listing."""
+    """One unfinished multipart upload in a listing."""
 
     key: str
     upload_id: str
@@ -83,7 +83,7 @@ class OpenUpload(NamedTuple):
 
 
 class UndeletedKey(NamedTuple):
-    """A key that could not be deleted, and S3's word for why."""
+    """A key that could not be deleted, and S3's error code."""
 
     key: str
     code: str

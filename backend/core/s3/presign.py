@@ -1,8 +1,8 @@
-"""What clients may do with the bucket: one write, one part, one form or one read at a time.
+"""Presigned requests to the bucket: one write, one part, one form or one read each.
 
-Every request is signed together with all that would make it another one: its key and method, the
-exact length, the content type, the checksum where it is known, and that the key must be new. S3
-itself refuses anything else, and no byte passes through here.
+A signature covers everything that defines the request: its key and method, the exact length, the
+content type, the checksum if known, and that the key must be new. S3 itself refuses anything else,
+and no bytes pass through here.
 """
 
 import time
@@ -23,11 +23,11 @@ from backend.kit.text.disposition import (
 
 CHECKSUM_HEADER = "x-amz-checksum-sha256"
 LANDING = timedelta(minutes=5)
-"""S3 checks a signature when a request starts: what started in time may land a little later."""
+"""S3 checks a signature when a request starts: what starts in time may finish a little later."""
 
 
 class BucketAddress(NamedTuple):
-    """Where clients reach a bucket: the URL keys are appended to, and the one forms go to."""
+    """Where clients reach a bucket: the URL to append keys to, and the URL to post forms to."""
 
     bucket: str
     object_url: str
@@ -35,7 +35,7 @@ class BucketAddress(NamedTuple):
 
 
 class PostForm(NamedTuple):
-    """A form a browser may post until `expires_at`; the file goes last, as the field `file`."""
+    """A form a browser may post until `expires_at`; the file goes last, in the field `file`."""
 
     url: str
     fields: dict[str, str]
@@ -43,7 +43,7 @@ class PostForm(NamedTuple):
 
 
 class PartToSign(NamedTuple):
-    """One part of a multipart upload: its length in bytes, its base64 SHA-256 where known."""
+    """One part of a multipart upload: its length in bytes, and its base64 SHA-256 if known."""
 
     part_number: int
     size: int
@@ -53,10 +53,10 @@ class PartToSign(NamedTuple):
 class Presigner:
     """Signs requests to one bucket; no call touches the network or waits.
 
-    Every method raises DependencyUnavailable once the session credentials have run out, and
+    Every method raises DependencyUnavailable once the session credentials have expired, and
     ValueError for a lifetime outside 1 second to 7 days. A request never outlives the session
-    credentials it was signed with: `expires_at` says when it ends. `origin` is where downloads
-    come from, for the policies of our own pages.
+    credentials it was signed with: `expires_at` says when it expires. `origin` is the origin of
+    downloads, for the policies of our own pages.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Presigner:
         checksum_sha256: str | None = None,
         expires: timedelta,
     ) -> SignedRequest:
-        """Let a client write one new object: these many bytes, this type, these contents, once.
+        """Let a client write one new object, once, with exactly this size, type and content.
 
         With `conditional_writes`, S3 answers 412 to a second write (`If-None-Match: *`).
         """
@@ -114,10 +114,10 @@ class Presigner:
     def parts(
         self, key: str, upload_id: str, parts: Iterable[PartToSign], *, expires: timedelta
     ) -> Iterator[SignedRequest]:
-        """Let a client write parts of a multipart upload: their exact lengths and contents.
+        """Let a client write parts of a multipart upload, with exactly these lengths and contents.
 
-        Signs while it is iterated, at a few microseconds a part: to sign thousands without
-        delaying other requests, take some and yield to the event loop in between.
+        Signs lazily, at a few microseconds per part: to sign thousands without delaying other
+        requests, take some at a time and yield to the event loop in between.
         """
         window = self._signer.window(expires)
         path = self._path(key)
@@ -144,9 +144,9 @@ class Presigner:
         checksum_sha256: str | None = None,
         expires: timedelta,
     ) -> PostForm:
-        """Let a browser post one object: this key, these many bytes, this type and contents.
+        """Let a browser post one object, with exactly this key, size, type and content.
 
-        A form cannot carry `If-None-Match`: until it expires it may be posted again.
+        A form cannot carry `If-None-Match`: until it expires, it may be posted again.
         """
         fields = {"Content-Type": _one_line(content_type), "success_action_status": "201"}
         if checksum_sha256:
@@ -175,8 +175,8 @@ class Presigner:
     ) -> SignedRequest:
         """Let a client read one object under a file name, as a type that no browser executes.
 
-        `inline` is honoured only for types that are safe to show. The method is signed, too: what
-        is signed for GET answers 403 to HEAD.
+        `inline` is honoured only for types that are safe to show. The method is signed, too: a URL
+        signed for GET answers 403 to HEAD.
         """
         shown = disposition if shown_inline(content_type) else "attachment"
         query = (
@@ -193,5 +193,5 @@ class Presigner:
 
 
 def _one_line(value: str) -> str:
-    """A header value as it is signed: without surrounding space, runs of space as one."""
+    """A header value as it is signed: without surrounding space, and with runs of spaces as one."""
     return " ".join(value.split())

@@ -1,8 +1,8 @@
-"""AWS Signature Version 4 for requests that somebody else will send to S3.
+"""AWS Signature Version 4 for requests that clients will send to S3.
 
-Signing is arithmetic: no network, no lock, no thread. What is the same for a whole second (the
-date, the credential scope, the signing key) is kept, and so is the shape of each set of headers;
-the rest is a few strings, one SHA-256 and one HMAC. The URLs are botocore's, byte for byte.
+Signing is arithmetic: no network, no lock, no thread. What stays the same for a whole second (the
+date, the credential scope, the signing key) is cached, as is the form of each set of headers; the
+rest is a few strings, one SHA-256 and one HMAC. The URLs are the same as botocore's, byte for byte.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-UsingHTTPPOST.html
@@ -23,7 +23,7 @@ from backend.core.s3.credentials import Credentials, CredentialsSource
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 MAX_LIFETIME = timedelta(days=7)
-"""The longest a presigned request may live, set by the signature version."""
+"""The longest lifetime of a presigned request, set by the signature version."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -49,7 +49,7 @@ class Moment(NamedTuple):
 
 
 class Window(NamedTuple):
-    """From now until when a request is good, and the query parameters that say so."""
+    """How long, from now, a request is valid, and the query parameters that say so."""
 
     moment: Moment
     expires_at: datetime
@@ -57,9 +57,9 @@ class Window(NamedTuple):
 
 
 class _HeaderSet(NamedTuple):
-    """Header names as they are signed: the query parameter, and how the canonical request ends.
+    """Header names as they are signed: the query parameter and the end of the canonical request.
 
-    `ending` takes the headers' values with `%`, in canonical order.
+    `ending` is a `%` format for the values of the headers in canonical order.
     """
 
     query: str
@@ -69,7 +69,7 @@ class _HeaderSet(NamedTuple):
 class Signer:
     """Signs requests to one origin, such as `https://bucket.s3.eu-central-1.amazonaws.com`.
 
-    `clock` gives Unix time in seconds.
+    `clock` returns Unix time in seconds.
     """
 
     def __init__(
@@ -89,11 +89,11 @@ class Signer:
         self._header_sets: dict[tuple[str, ...], _HeaderSet] = {}
 
     def window(self, expires: timedelta) -> Window:
-        """From now for as long as asked, but no longer than the session credentials last.
+        """From now for as long as requested, but no longer than the session credentials last.
 
         Raises:
-            ValueError: shorter than a second or longer than 7 days.
-            DependencyUnavailable: the session credentials have run out.
+            ValueError: it is shorter than a second or longer than 7 days.
+            DependencyUnavailable: the session credentials have expired.
         """
         if not timedelta(seconds=1) <= expires <= MAX_LIFETIME:
             raise ValueError(f"A presigned request lives from 1 second to 7 days, not {expires}.")
@@ -108,11 +108,11 @@ class Signer:
     def request(
         self, window: Window, method: str, path: str, query: str, headers: dict[str, str]
     ) -> SignedRequest:
-        """Sign one request whose path and query are escaped.
+        """Sign one request whose path and query are already escaped.
 
-        Query and headers are in canonical order already, none of them twice, and the query sorts
-        after `X-Amz-...`: the canonical query is then those two one after the other. In the URL
-        they stand the other way round, as botocore writes them.
+        Query and headers must be in canonical order without duplicates, and the query must sort
+        after `X-Amz-...`: the canonical query is then the one followed by the other. In the URL
+        their order is reversed, as in botocore.
         """
         moment = window.moment
         names = self._header_set(tuple(headers))
@@ -132,7 +132,7 @@ class Signer:
         return SignedRequest(method, url, headers, window.expires_at)
 
     def form_fields(self, window: Window, conditions: list[object]) -> dict[str, str]:
-        """The fields that prove a POST policy: that a form meets exactly these conditions."""
+        """The fields of a signed POST policy, which allows exactly these conditions."""
         moment = window.moment
         fields = {
             "x-amz-algorithm": ALGORITHM,
@@ -166,7 +166,7 @@ class Signer:
 
 
 def escape(text: str) -> str:
-    """Percent-encode a query value as signature version 4 wants it (RFC 3986 unreserved)."""
+    """Percent-encode a query value as signature version 4 requires (RFC 3986 unreserved)."""
     return quote(text, safe="-_.~")
 
 
@@ -197,7 +197,7 @@ def _header_set(names: tuple[str, ...], host: str) -> _HeaderSet:
 
 
 def _host_header(origin: str) -> str:
-    """What an HTTP client sends as Host: lower case, without a default port."""
+    """The Host header that an HTTP client sends: in lower case, without a default port."""
     url = urlsplit(origin)
     host = f"[{url.hostname}]" if ":" in (url.hostname or "") else f"{url.hostname}"
     return host if url.port in {None, _DEFAULT_PORTS.get(url.scheme)} else f"{host}:{url.port}"

@@ -1,7 +1,7 @@
-"""Control calls to the bucket: look, complete, abort, delete, list. Bytes pass in `streams` alone.
+"""Control calls to the bucket: look up, complete, abort, delete, list. `streams` transfers bytes.
 
-Right for S3 and for lenient servers: Ceph RGW gives no checksum back and leaves the ETag out of
-the complete answer, so what an upload became is read with `head`, never from another answer.
+Works with S3 and lenient servers: Ceph RGW returns no checksum and omits the ETag when it completes
+an upload, so the result of an upload is read with `head`, never from another response.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 OBJECT_PREFIX = "objects/"
 """Files are stored as `objects/<yyyymmdd>/<uuid>`; other features have prefixes of their own."""
 DELETE_BATCH = 1000
-"""Keys that one DeleteObjects call takes (S3)."""
+"""Keys that one DeleteObjects call accepts (S3)."""
 
 
 class Storage:
@@ -50,7 +50,7 @@ class Storage:
         self._call = Calls(s3)
 
     async def head(self, key: str) -> ObjectHead | None:
-        """Size, type, ETag and checksum of an object, None when there is none."""
+        """Size, type, ETag and checksum of an object, or None if there is no such object."""
         try:
             found = await self._call(
                 {"404": ObjectNotFound, "NoSuchKey": ObjectNotFound},
@@ -75,8 +75,8 @@ class Storage:
     ) -> str:
         """Begin a multipart upload and return its id.
 
-        With checksums every part must carry its SHA-256, without them none may: S3 refuses a part
-        that differs from what the upload was begun with.
+        With checksums every part must have its SHA-256, without them none may: S3 refuses parts
+        that do not match how the upload was begun.
         """
         checksums: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if with_checksums else {}
         begun = await self._call(
@@ -90,10 +90,10 @@ class Storage:
         return begun["UploadId"]
 
     async def list_parts(self, key: str, upload_id: str) -> list[Part]:
-        """Every uploaded part in order; one request for each thousand.
+        """Every uploaded part in order; one request per thousand.
 
         Raises:
-            MultipartNotFound: it is not open.
+            MultipartNotFound: the upload is not open.
         """
         parts: list[Part] = []
         while True:
@@ -111,13 +111,13 @@ class Storage:
                 return parts
 
     async def complete_multipart(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
-        """Make one object of these parts, in order of their numbers; `head` then says what.
+        """Combine these parts, in the order of their numbers; `head` then describes the object.
 
-        Repeating a completion succeeds as long as S3 remembers it.
+        Repeating a completion succeeds for as long as S3 remembers it.
 
         Raises:
-            MultipartNotFound: it is not open. Completed before if the object exists.
-            PartsRefused: S3 cannot make an object of them; the upload stays open.
+            MultipartNotFound: the upload is not open; if the object exists, it was completed.
+            PartsRefused: S3 cannot combine the parts; the upload stays open.
         """
         await self._call(
             {"NoSuchUpload": MultipartNotFound, **PARTS_REFUSED},
@@ -129,7 +129,7 @@ class Storage:
         )
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:
-        """End a multipart upload and free its parts; nothing happens when it is over already."""
+        """End a multipart upload and free its parts; does nothing if it has already ended."""
         try:
             await self._call(
                 {"NoSuchUpload": MultipartNotFound},
@@ -147,7 +147,7 @@ class Storage:
         S3 computes the copy's SHA-256, whether or not the source has one.
 
         Raises:
-            ObjectNotFound: it is gone, or has been replaced.
+            ObjectNotFound: it has been deleted or replaced.
         """
         await self._call(
             {"NoSuchKey": ObjectNotFound, "PreconditionFailed": ObjectNotFound},
@@ -162,17 +162,17 @@ class Storage:
     async def delete(
         self, keys: Sequence[str], *, prefix: str = OBJECT_PREFIX
     ) -> list[UndeletedKey]:
-        """Delete objects, one request for each thousand; a missing one counts as deleted.
+        """Delete objects, one request per thousand; a missing one counts as deleted.
 
         Args:
-            keys: of the objects.
-            prefix: the deleting feature's own, so that none deletes what is another's.
+            keys: the keys of the objects.
+            prefix: that of the calling feature, so that it cannot delete another's objects.
 
         Returns:
-            The keys that are still there.
+            The keys that could not be deleted.
 
         Raises:
-            ForeignKeys: not all of them stand below `prefix`; nothing was deleted.
+            ForeignKeys: not all keys are below `prefix`; nothing was deleted.
         """
         if foreign := [key for key in keys if not key.startswith(prefix)]:
             raise ForeignKeys(f"{len(foreign)} keys are not below {prefix}: {foreign[0]}")
@@ -194,7 +194,7 @@ class Storage:
     async def list_objects(
         self, prefix: str = OBJECT_PREFIX, start_after: str = ""
     ) -> AsyncIterator[list[StoredObject]]:
-        """Pages of up to a thousand objects in order of their keys, after `start_after`."""
+        """Pages of up to a thousand objects in the order of their keys, after `start_after`."""
         async for page in self._listing(Prefix=prefix, StartAfter=start_after):
             yield [
                 StoredObject(
@@ -204,7 +204,7 @@ class Storage:
             ]
 
     async def top(self) -> AsyncIterator[str]:
-        """What stands at the bucket's top: prefixes up to their slash, and keys without one."""
+        """The top level of the bucket: prefixes up to their slash, and keys without one."""
         async for page in self._listing(Delimiter="/"):
             for found in page.get("Contents", []):
                 yield found["Key"]
@@ -239,13 +239,13 @@ class Storage:
             more = {"KeyMarker": key, "UploadIdMarker": upload_id}
 
     async def check(self) -> None:
-        """Whether the bucket can be reached: returns, or raises DependencyUnavailable."""
+        """Check that the bucket can be reached; raises DependencyUnavailable if not."""
         await self._call({}, self._client.head_bucket, Bucket=self._bucket)
 
     async def ensure_bucket(self, cors_origins: Sequence[str]) -> None:
-        """Create the bucket if it is missing, and set what an uploading browser needs.
+        """Create the bucket if it is missing, and configure it for uploads from browsers.
 
-        For a store of our own; elsewhere the infrastructure owns the bucket and its settings.
+        For the embedded store; elsewhere the infrastructure owns the bucket and its settings.
         """
         try:
             await self._call({"404": ObjectNotFound}, self._client.head_bucket, Bucket=self._bucket)
@@ -283,7 +283,7 @@ def _unquoted(etag: str) -> str:
 
 
 def _checksum(value: str | None) -> Checksum | None:
-    """A server that writes something of its own has not given us a checksum."""
+    """The checksum, or None if the server returned something in a format of its own."""
     try:
         return parse_s3_sha256(value) if value else None
     except InvalidChecksum:

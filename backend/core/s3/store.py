@@ -1,4 +1,4 @@
-"""The object store as a process holds it: control calls, signatures, and the bytes themselves."""
+"""The object store of a process: control calls, signatures, and transfers of bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from backend.core.settings import S3Settings
 
 @dataclass(frozen=True, slots=True)
 class ObjectStore:
-    """One bucket: what we do with it, and what we let clients do."""
+    """One bucket: what we do with it, and what we allow clients to do."""
 
     storage: Storage
     streams: Streams
@@ -34,7 +34,7 @@ async def open_object_store(settings: S3Settings) -> AsyncIterator[ObjectStore]:
     """Open the bucket and keep its credentials fresh until the end.
 
     Raises:
-        CredentialsMissing: there are no AWS credentials to be found.
+        CredentialsMissing: no AWS credentials were found.
     """
     session = await asyncio.to_thread(open_session, settings)
     credentials = await asyncio.to_thread(session_credentials, session)

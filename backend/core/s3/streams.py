@@ -1,7 +1,7 @@
-"""Bytes of objects, for the worker: read in chunks, written whole when they are few.
+"""Bytes of objects, for the worker: read in chunks, written whole if small.
 
-Beside the control calls, not among them: threads, places and circuit breaker are its own, because
-a stream keeps its place for as long as its reader takes, and a completion must not wait for that.
+Separate from the control calls, with threads, slots and a circuit breaker of its own, because a
+stream keeps its slot for as long as its reader takes, and a completion must not wait for that.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 CHUNK = 256 * 1024
-"""Bytes read at a time, and held of each stream; each chunk costs a turn of a thread."""
+"""Bytes read at a time and held for each stream; each chunk takes one call in a thread."""
 MAX_PUT = 16 * 1024**2
-"""Bytes that may be put: what is larger is uploaded by its owner, in parts."""
+"""The most bytes for one put: anything larger is uploaded by its owner, in parts."""
 
 _REFUSALS: Expected = {
     "NoSuchKey": ObjectNotFound,
@@ -36,11 +36,11 @@ class Streams:
     """Reads and writes the objects of one bucket.
 
     Args:
-        client: of boto3; it may be the one that makes the control calls.
-        bucket: its name.
+        client: a boto3 client; it may be the one for the control calls.
+        bucket: the name of the bucket.
         s3: bounds each step: opening, each chunk, each put. It has threads for `places` reads and
             as many writes, so that neither waits for the other.
-        places: objects that are read at once; who comes later waits for a place.
+        places: how many objects are read at the same time; further readers wait.
     """
 
     def __init__(self, client: "S3Client", bucket: str, s3: GuardedService, *, places: int) -> None:
@@ -54,21 +54,21 @@ class Streams:
     async def get(
         self, key: str, *, etag: str, first: int = 0, last: int | None = None
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Open an object and give its bytes in chunks of at most `CHUNK`; leaving closes it.
+        """Open an object and yield its bytes in chunks of at most `CHUNK`; exiting closes it.
 
-        A reader may take its time between two chunks; S3 itself ends a connection that rests for
-        long. Whoever is inside must not open a second object: the places could run out.
+        A reader may take its time between two chunks, but S3 ends a connection that is idle for
+        long. Do not open a second object inside the block: the slots could run out.
 
         Args:
-            key: of the object.
-            etag: as `head` gave it: bytes of another object than that are never read.
+            key: the key of the object.
+            etag: as returned by `head`: bytes of any other object are never read.
             first: offset of the first byte.
             last: offset of the last byte, inclusive, as in a Range header (RFC 9110, 14.1.2); by
-                default the object's last. A range beyond the end is cut, maybe to no bytes.
+                default that of the object. A range is cut at the end, possibly to no bytes.
 
         Raises:
-            ObjectNotFound: it is gone, or has been replaced.
-            DependencyUnavailable: S3 failed, or the next chunk did not come in time.
+            ObjectNotFound: it has been deleted or replaced.
+            DependencyUnavailable: S3 failed, or the next chunk did not arrive in time.
         """
         wanted: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "IfMatch": f'"{etag}"'}
         if first or last is not None:
@@ -95,14 +95,14 @@ class Streams:
         content_type: str,
         cache_control: str,
     ) -> None:
-        """Store a small object, verified by S3 with its SHA-256; one that is there is replaced.
+        """Store a small object, verified by S3 with its SHA-256, replacing any existing one.
 
         Args:
-            key: of the object; below the prefix of the feature it belongs to.
-            body: its bytes, held in memory: S3 wants their checksum before them.
-            size: how many bytes those are, at most `MAX_PUT`.
+            key: the key of the object, below the prefix of the feature it belongs to.
+            body: its bytes, held in memory, because S3 needs their checksum first.
+            size: the number of bytes, at most `MAX_PUT`.
             content_type: what S3 will serve it as.
-            cache_control: how long whoever gets it may keep it.
+            cache_control: how long clients may cache it.
 
         Raises:
             ValueError: there are more or fewer bytes than `size`, or too many.
@@ -132,13 +132,13 @@ class _Transfer:
         self._in_thread = False
 
     def open(self, **wanted: Any) -> None:
-        """Send the request and read the answer's head."""
+        """Send the request and read the response's head."""
         self._body = self._client.get_object(**wanted)["Body"]
         if self._stopped.is_set():
             self._body.close()
 
     def read(self) -> bytes:
-        """The next chunk; none at the end, or where nothing was opened."""
+        """The next chunk; empty at the end, or if nothing was opened."""
         if self._stopped.is_set():
             raise ValueError("The object is closed.")
         if self._body is None:
@@ -153,18 +153,18 @@ class _Transfer:
                 self._body.close()
 
     def stop(self) -> None:
-        """Close the connection, also under a thread that waits for bytes; fine when it is over."""
+        """Close the connection, even while a thread waits for bytes; harmless if it has ended."""
         self._stopped.set()
         if self._body is None:
-            return  # whoever is opening it sees that nobody wants it any more
+            return  # a thread that is just opening it sees `_stopped` and closes it
         end_reads(self._body)
-        if not self._in_thread:  # else the thread would be waited for; it closes behind itself
+        if not self._in_thread:  # otherwise this would wait for the thread, which closes it itself
             self._body.close()
 
 
 async def _collected(body: bytes | AsyncIterator[bytes], size: int) -> bytes:
     if size > MAX_PUT:
-        raise ValueError(f"{size} bytes are too many to put at once.")
+        raise ValueError(f"{size} bytes are too many for one put.")
     content = bytearray()
     if isinstance(body, bytes):
         content += body
@@ -174,5 +174,5 @@ async def _collected(body: bytes | AsyncIterator[bytes], size: int) -> bytes:
             if len(content) > size:
                 break
     if len(content) != size:
-        raise ValueError(f"{size} bytes were promised, and not exactly those came.")
+        raise ValueError(f"The body does not have the declared {size} bytes.")
     return bytes(content)

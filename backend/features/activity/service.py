@@ -25,7 +25,7 @@ async def of_file(
     """What happened to a file; its owners also see how it was shared and downloaded.
 
     Raises:
-        NotFound: no such file, or invisible to the caller.
+        NotFound: there is no such file, or the caller may not see it.
     """
     file = await require(db, user_id, file_id, Role.VIEWER, kind=NodeKind.FILE)
     sources = [Event.subject_id == file_id]

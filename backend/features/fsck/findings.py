@@ -1,4 +1,4 @@
-"""What can be wrong, and how a check is asked."""
+"""The kinds of findings, and the parameters of a check."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from backend.core.services import Services
 PAGE = 1000
 """Rows or objects held at a time."""
 PATIENCE = "SET LOCAL statement_timeout = '10min'"
-"""Adding up a large tree may take longer than a request is allowed to."""
+"""Adding up a large tree may take longer than a request may take."""
 
 
 class Kind(StrEnum):
-    """The kinds of findings; those a repair mends are named in `REPAIRABLE`."""
+    """The kinds of findings; a repair fixes those in `REPAIRABLE`."""
 
     ORPHAN_OBJECT = "orphan_object"
     MISSING_OBJECT = "missing_object"
@@ -39,16 +39,16 @@ REPAIRABLE = frozenset(
         Kind.PATH,
     }
 )
-"""No repair can bring lost bytes back; whatever else needs a decision is left to a person."""
+"""No repair can bring back lost bytes; anything else that needs a decision is left to a person."""
 
 
 DELETED = frozenset({Kind.ORPHAN_OBJECT, Kind.ABANDONED_MULTIPART})
-"""What a repair deletes: only where it is certain that bucket and database belong together."""
+"""What a repair deletes, but only if bucket and database certainly belong together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: with which object key or row, and what exactly."""
+    """One thing that is wrong: the object key or row, and what exactly."""
 
     kind: Kind
     subject: str
@@ -58,15 +58,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a check works with.
+    """The parameters of a check.
 
     Args:
-        services: of this process.
-        older_than: what is younger may belong to an upload under way, and is not looked at.
-        repair: mend what is safe to mend.
-        progress: told the name of what is being read, and how many more of it have been.
-        repair_all: delete, however much that is, and whatever it looks like.
-        refuse: told why a repair deletes nothing, and what to do.
+        services: the services of this process.
+        older_than: anything newer may belong to an upload in progress and is ignored.
+        repair: repair what is safe to repair.
+        progress: called with the name of what is being read and how many more have been read.
+        repair_all: delete regardless of how much it is and whether it looks suspicious.
+        refuse: called with the reason why a repair deletes nothing, and what to do.
     """
 
     services: Services
@@ -78,7 +78,7 @@ class Inspection:
 
     @property
     def cutoff(self) -> datetime:
-        """The latest moment that counts as old."""
+        """The latest time that counts as old."""
         return datetime.now(UTC) - self.older_than
 
 

@@ -1,4 +1,4 @@
-"""The daily look: reports and counts, repairs nothing."""
+"""The daily check: reports and counts, repairs nothing."""
 
 import time
 from collections import Counter
@@ -23,7 +23,7 @@ LOGGED = 100
 
 @jobs.every("17 4 * * *", "fsck.report", lane=Lane.LONG)
 async def report(services: Services) -> None:
-    """Check everything, and let the metrics tell how many findings of each kind there are."""
+    """Check everything, and set the metrics to the number of findings of each kind."""
     started = time.time()
     counts: Counter[str] = Counter(dict.fromkeys(Kind, 0))
     async for finding in fsck(Inspection(services, OLDER_THAN)):

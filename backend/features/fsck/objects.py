@@ -20,7 +20,7 @@ async def check_objects(inspection: Inspection) -> AsyncIterator[Finding]:
 
 
 async def check_foreign(inspection: Inspection) -> AsyncIterator[Finding]:
-    """Find objects below no prefix of ours: nobody here knows whether they may go."""
+    """Find objects below none of our prefixes: we cannot know whether they may be deleted."""
     known = {prefix.prefix for prefix in PREFIXES}
     storage = inspection.services.storage
     async for name in storage.top():
@@ -29,7 +29,9 @@ async def check_foreign(inspection: Inspection) -> AsyncIterator[Finding]:
         async for page in storage.list_objects(name):
             inspection.progress("foreign objects", len(page))
             for found in page:
-                detail = f"{found.size} bytes of {found.last_modified:%F %T} below no known prefix"
+                detail = (
+                    f"{found.size} bytes from {found.last_modified:%F %T}, below no known prefix"
+                )
                 yield Finding(Kind.FOREIGN_OBJECT, found.key, detail)
 
 
@@ -44,7 +46,7 @@ class _Walk:
         self._cutoff = inspection.cutoff
 
     async def suspects(self) -> AsyncIterator[Pair]:
-        """Pairs that do not fit, as far as one look can tell."""
+        """Pairs that do not match, as far as a first look can tell."""
         async for stored, recorded in outer_join(self._stored(), self._prefix.recorded(self._db)):
             if recorded is None and stored and stored.last_modified >= self._cutoff:
                 continue
@@ -64,7 +66,9 @@ class _Walk:
         absent = [recorded for stored, recorded in suspects if recorded and not stored]
         findings = [
             Finding(
-                Kind.WRONG_SIZE, stored.key, f"{stored.size} bytes stored, {recorded.sizes} noted"
+                Kind.WRONG_SIZE,
+                stored.key,
+                f"{stored.size} bytes stored, {recorded.sizes} recorded",
             )
             for stored, recorded in suspects
             if stored and recorded
@@ -79,7 +83,7 @@ class _Walk:
             Finding(
                 Kind.ORPHAN_OBJECT,
                 found.key,
-                f"{found.size} bytes of {found.last_modified:%F %T} belong to nothing in "
+                f"{found.size} bytes from {found.last_modified:%F %T} belong to nothing in "
                 f"{self._prefix.owner}",
                 repaired=found.key in deleted,
             )
@@ -96,7 +100,7 @@ class _Walk:
         gone = [row for row in absent if await self._storage.head(row.key) is None]
         still_held = await self._prefix.held(self._db, [row.key for row in gone])
         return [
-            Finding(Kind.MISSING_OBJECT, row.key, f"the {row.sizes} bytes of a file are gone")
+            Finding(Kind.MISSING_OBJECT, row.key, f"the {row.sizes} bytes of a file are missing")
             for row in gone
             if row.key in still_held
         ]

@@ -1,7 +1,7 @@
-"""Whose the objects of the bucket are: each prefix, its owner, and how to ask what it holds.
+"""Who owns the objects in the bucket: each prefix, its owner, and what should be below it.
 
-A feature that stores objects of its own adds one line to `PREFIXES`. What stands below none of
-them is not ours to judge: fsck tells of it and leaves it alone, whatever it is asked to repair.
+A feature that stores objects of its own adds one line to `PREFIXES`. What is below none of them is
+not ours to judge: fsck reports it but never deletes it, whatever it is asked to repair.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -19,7 +19,7 @@ from backend.models import FileVersion, Upload
 
 
 class Recorded(NamedTuple):
-    """A key as the database knows it; copies share an object and should agree on its size."""
+    """A key recorded in the database; copies share an object and should agree on its size."""
 
     key: str
     smallest: int
@@ -27,13 +27,13 @@ class Recorded(NamedTuple):
 
     @property
     def sizes(self) -> str:
-        """In words."""
+        """The size, or the range of sizes, as text."""
         same = self.smallest == self.largest
         return str(self.largest) if same else f"{self.smallest} to {self.largest}"
 
 
 async def recorded_keys(db: Db) -> AsyncIterator[Recorded]:
-    """Every key that a version holds, ascending, read page by page."""
+    """Every key that a version refers to, ascending, read page by page."""
     size = FileVersion.size
     after = ""
     while True:
@@ -58,9 +58,9 @@ async def recorded_keys(db: Db) -> AsyncIterator[Recorded]:
 
 
 async def owned_keys(db: Db, keys: Sequence[str]) -> set[str]:
-    """Those of `keys` that a version holds or an open upload writes to.
+    """Those of `keys` that a version refers to or an open upload writes to.
 
-    Asked in one statement, because completing moves a key from the one to the other.
+    In one statement, because completing an upload moves a key from one to the other.
     """
     writing = {key: key.removesuffix(INCOMING_SUFFIX) for key in keys}
     rows = await db.execute(
@@ -82,16 +82,16 @@ def _any_of(keys: Iterable[str]) -> CollectionAggregate[bool]:
 
 
 async def none_recorded(_db: Db) -> AsyncIterator[Recorded]:
-    """For objects that can be made again: that one is missing is no finding."""
+    """For objects that can be recreated: a missing one is not a finding."""
     for row in list[Recorded]():
         yield row
 
 
 class Prefix(NamedTuple):
-    """A part of the bucket.
+    """One part of the bucket.
 
-    `held` gives those of some keys that must stay. `recorded` gives every key that must exist,
-    ascending, with its size.
+    `held` returns those of the given keys that must be kept. `recorded` yields every key that must
+    exist, ascending, with its size.
     """
 
     prefix: str
@@ -101,4 +101,4 @@ class Prefix(NamedTuple):
 
 
 PREFIXES: tuple[Prefix, ...] = (Prefix(OBJECT_PREFIX, "files", owned_keys, recorded_keys),)
-"""Each ends at the first slash, because that is where a listing of the bucket's top divides it."""
+"""Each ends at the first slash, which is how the top of the bucket is listed."""

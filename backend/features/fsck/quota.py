@@ -1,4 +1,4 @@
-"""Counters that do not add up: what each tree's versions and open uploads really take."""
+"""Counters that do not add up: what each tree's versions and open uploads really use."""
 
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from backend.rules import events, quota
 from backend.rules.actor import SYSTEM
 
 SPACES = 100
-"""Spaces added up in one statement."""
+"""How many spaces are added up in one statement."""
 
 COUNTERS = {"used_bytes": Kind.USED_BYTES, "reserved_bytes": Kind.RESERVED_BYTES}
 
@@ -36,7 +36,7 @@ async def check_quota(inspection: Inspection) -> AsyncIterator[Finding]:
             yield Finding(
                 COUNTERS[name],
                 str(row["id"]),
-                f"{row[name]} bytes noted, {row[f'real_{name}']} counted",
+                f"{row[name]} bytes recorded, {row[f'real_{name}']} counted",
                 repaired=inspection.repair,
             )
 
@@ -92,9 +92,9 @@ class _Noted(NamedTuple):
 
 
 async def _recount(database: Database, space_id: UUID) -> None:
-    """Set both counters to what is counted while nobody else can change them.
+    """Recount both counters while no other transaction can change them.
 
-    Whoever adds a version or an upload changes the counter in the same transaction. One that
+    Adding a version or an upload changes the counter in the same transaction. A transaction that
     waits for our lock is not counted here, and adds its own bytes to our result afterwards.
     """
     async with database.transaction() as tx:

@@ -1,4 +1,4 @@
-"""Whether a repair may delete: not where bucket and database may not belong together."""
+"""Whether a repair may delete: not if bucket and database might not belong together."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,34 +10,34 @@ from backend.features.fsck.prefixes import PREFIXES
 
 FEW = 10
 ONE_IN = 10
-"""A repair deletes at most so many objects and multipart uploads, or one in ten objects."""
+"""A repair deletes at most this many objects and multipart uploads, or one in ten objects."""
 
 ADVICE = (
-    "Do DATABASE_URL and S3_BUCKET belong together, and is the database not an older one? "
-    "If they do and it is not, `we-upload fsck --repair-all` deletes them for good."
+    "Check that DATABASE_URL and S3_BUCKET belong together and that the database is not an older "
+    "copy. If all is well, `we-upload fsck --repair-all` deletes them permanently."
 )
 
 
 async def may_delete(inspection: Inspection, checks: Sequence[Check]) -> bool:
-    """Look at everything once before anything is deleted; tell `refuse` why it must not be.
+    """Count everything before anything is deleted; tell `refuse` why it must not be.
 
-    Counting takes a walk of its own and no memory: what is counted need not be kept.
+    Counting takes a separate walk, so that findings need not be held in memory.
 
     Args:
         inspection: a repair.
-        checks: all that find what is `DELETED`.
+        checks: all checks with findings in `DELETED`.
 
     Raises:
-        DependencyUnavailable: the bucket or the database does not answer.
+        DependencyUnavailable: the bucket or the database is not responding.
     """
     if inspection.repair_all:
         return True
     seen, doomed = await _count(inspection, checks)
     reason = None
     if doomed > max(FEW, seen // ONE_IN):
-        reason = f"and of {seen:,} objects at most one in {ONE_IN}, or {FEW}, should"
+        reason = f"but out of {seen:,} objects at most {FEW}, or one in {ONE_IN}, should"
     elif doomed and not await _something_in_common(inspection.services):
-        reason = "and not one object of the bucket belongs to a file of the database"
+        reason = "and no object in the bucket belongs to a file in the database"
     if reason:
         inspection.refuse(
             f"Nothing was deleted: {doomed:,} objects and multipart uploads belong to nothing, "
@@ -63,7 +63,7 @@ async def _count(inspection: Inspection, checks: Sequence[Check]) -> tuple[int, 
 
 
 async def _something_in_common(services: Services) -> bool:
-    """Keys are random: no other installation has one of them. Mostly the first page tells."""
+    """Keys are random, so no other installation has one. Usually the first page suffices."""
     for prefix in PREFIXES:
         async for page in services.storage.list_objects(prefix.prefix):
             if await prefix.held(services.database.autocommit, [found.key for found in page]):

@@ -1,4 +1,4 @@
-"""How an operator sees it: progress while it runs; findings as a table, or as JSON lines."""
+"""What an operator sees: progress while it runs, findings as a table or as JSON lines."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -14,13 +14,13 @@ from rich.table import Table
 from backend.features.fsck.findings import REPAIRABLE, Finding, Kind
 
 EXAMPLES = 20
-"""Findings of a kind that the table names; JSON lines name them all."""
+"""Findings of each kind that the table lists; JSON lines list them all."""
 
 
 class Reporter:
-    """Counts what is read and found; progress goes to the standard error, findings to `output`.
+    """Counts what is read and found; progress goes to standard error, findings to `output`.
 
-    Holds counters and a few examples, however much is found.
+    Keeps only counters and a few examples, however much is found.
     """
 
     def __init__(self, output: Console, *, as_json: bool) -> None:
@@ -39,7 +39,7 @@ class Reporter:
             TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
-            # The standard output is for the findings alone.
+            # Standard output is for findings only.
             redirect_stdout=False,
         )
 
@@ -56,18 +56,18 @@ class Reporter:
         self._bar.stop()
 
     def progress(self, name: str, count: int) -> None:
-        """Note that `count` more of `name` have been read."""
+        """Record that `count` more of `name` have been read."""
         self.read[name] += count
         if name not in self._tasks:
             self._tasks[name] = self._bar.add_task(name, total=None)
         self._bar.advance(self._tasks[name], count)
 
     def refuse(self, reason: str) -> None:
-        """Note why nothing was deleted, and what to do."""
+        """Record why nothing was deleted, and what to do."""
         self.refused = reason
 
     async def follow(self, findings: AsyncIterator[Finding]) -> None:
-        """Take every finding, and write it down at once if that is JSON."""
+        """Consume every finding; in JSON mode, print each immediately."""
         async for finding in findings:
             self.found[finding.kind] += 1
             self.repaired[finding.kind] += finding.repaired
@@ -91,7 +91,7 @@ class Reporter:
         read = ", ".join(f"{count:,} {name}" for name, count in self.read.items())
         self._output.print(f"Checked {read}.")
         if not self.found:
-            self._output.print("Bucket and database agree: nothing found.")
+            self._output.print("Bucket and database agree: no problems found.")
             return
         self._output.print(self._listing())
         self._output.print(self._totals())
@@ -110,7 +110,7 @@ class Reporter:
         return table
 
     def _totals(self) -> Table:
-        table = Table("kind", "found", "repaired", "`--repair` mends it", box=None)
+        table = Table("kind", "found", "repaired", "fixed by --repair", box=None)
         for kind, count in sorted(self.found.items()):
             mends = "yes" if kind in REPAIRABLE else "no"
             table.add_row(kind, f"{count:,}", f"{self.repaired[kind]:,}", mends)

@@ -1,4 +1,4 @@
-"""All checks, one after the other."""
+"""All checks, one after another."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,14 +12,14 @@ from backend.features.fsck.uploads import check_multiparts, check_stuck
 
 CHECKS: tuple[Check, ...] = (check_tree, check_quota, check_stuck, check_foreign)
 DELETING_CHECKS: tuple[Check, ...] = (check_multiparts, check_objects)
-"""Those whose repair deletes from the bucket."""
+"""The checks whose repairs delete from the bucket."""
 
 
 async def fsck(inspection: Inspection) -> AsyncIterator[Finding]:
-    """Run every check and give each finding as it is made.
+    """Run every check and yield each finding as it is made.
 
     Raises:
-        DependencyUnavailable: the bucket or the database does not answer; run it again.
+        DependencyUnavailable: the bucket or the database is not responding; run it again.
     """
     for check in CHECKS:
         async for finding in check(inspection):

@@ -19,9 +19,9 @@ from backend.rules import events
 from backend.rules.actor import SYSTEM
 
 DETAILS = {
-    Kind.PATH: "its path is not its folder's path and its folder",
-    Kind.OWNER: "it belongs to somebody else than its folder, or is in a file",
-    Kind.TRASH: "it is live in a folder that is in the trash",
+    Kind.PATH: "its path is not that of its folder plus the folder itself",
+    Kind.OWNER: "it is in another space than its folder, or its parent is a file",
+    Kind.TRASH: "it is not trashed, but its folder is",
     Kind.CURRENT_VERSION: "its current version is missing, another file's, or of another size",
 }
 NO_PATH = literal([], ARRAY(Uuid))
@@ -36,14 +36,14 @@ class _Looked(NamedTuple):
     current_version: bool
 
     def is_broken(self, kind: Kind) -> bool:
-        """Whether this is what is wrong with it."""
+        """Whether it has a problem of this kind."""
         return bool(getattr(self, kind))
 
 
 async def check_tree(inspection: Inspection) -> AsyncIterator[Finding]:
     """Compare every node with its folder and its current version.
 
-    Where each path continues the folder's path, all paths are right, up to the root.
+    If each path extends its folder's path, all paths are right, up to the root.
     """
     database = inspection.services.database
     after = UUID(int=0)
@@ -106,9 +106,9 @@ async def _judge(database: Database, page: Sequence[_Looked], *, repair: bool) -
 
 
 async def _rebuild_paths(database: Database, space_id: UUID) -> set[UUID]:
-    """Write every wrong path of a tree anew from the root down; return the nodes that changed.
+    """Rebuild every wrong path in a tree from the root down; return the nodes that changed.
 
-    Nodes that hang in a circle are not reached, and stay as they are.
+    Nodes in a cycle are not reached and stay as they are.
     """
     root = (
         select(Node.id, NO_PATH.label("path"))
@@ -136,6 +136,6 @@ async def _rebuild_paths(database: Database, space_id: UUID) -> set[UUID]:
 
 
 async def _record(tx: Transaction, node: NodeRow) -> None:
-    """Who may see a node follows from its path: its owners shall learn that it was mended."""
+    """Tell the owners about the repair, because the path determines who may see the node."""
     repaired = NodePathRepaired(kind=node.kind, name=node.name, folder_id=node.parent_id)
     await events.record(tx, SYSTEM, node.id, repaired, node_id=node.id, space_id=node.space_id)

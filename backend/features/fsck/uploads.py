@@ -1,4 +1,4 @@
-"""Multipart uploads at S3 that nobody owns, and uploads of ours that never end."""
+"""Multipart uploads in S3 without an owner, and uploads of ours that never end."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from backend.models import Upload
 
 
 async def check_multiparts(inspection: Inspection) -> AsyncIterator[Finding]:
-    """Find unfinished multipart uploads that no open upload has begun: their parts cost money."""
+    """Find unfinished multipart uploads without an open upload: their parts cost money."""
     storage = inspection.services.storage
     db, cutoff = inspection.services.database.autocommit, inspection.cutoff
     async for page in storage.list_multipart_uploads():
@@ -31,7 +31,7 @@ async def check_multiparts(inspection: Inspection) -> AsyncIterator[Finding]:
             yield Finding(
                 Kind.ABANDONED_MULTIPART,
                 f"{found.key}?uploadId={found.upload_id}",
-                f"begun {found.initiated:%F %T} and owned by no upload",
+                f"begun {found.initiated:%F %T}, belongs to no open upload",
                 repaired=inspection.repair,
             )
 
@@ -47,7 +47,7 @@ async def _owned(db: Db, page: Sequence[OpenUpload]) -> set[tuple[str, str]]:
 
 
 async def check_stuck(inspection: Inspection) -> AsyncIterator[Finding]:
-    """Find uploads long past their time that the worker should have ended."""
+    """Find uploads that expired long ago and that the worker should have ended."""
     async for page in _overdue(inspection):
         inspection.progress("stuck uploads", len(page))
         for row in page:

@@ -1,1 +1,1 @@
-"""Mails that one person causes to another: enqueued by any feature, sent by the worker."""
+"""Mails that one user causes to be sent to another: enqueued by features, sent by the worker."""

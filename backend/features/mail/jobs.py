@@ -1,4 +1,4 @@
-"""The job that sends what other features wrote."""
+"""The job that sends the mails of other features."""
 
 import structlog
 
@@ -15,15 +15,16 @@ jobs = JobTable()
 async def send_mail(
     services: Services, *, to: str, subject: str, text: str, sender: str, about: str
 ) -> None:
-    """Send what another feature wrote because `sender` did something.
+    """Send a mail that `sender` caused through another feature.
 
-    While AUTH_MAIL_RATE counts, once about the same thing, and no more than that from the one to
-    the other. Counted apart from the mails of `to`'s own account, which nobody else may use up.
+    Within the window of AUTH_MAIL_RATE, the recipient gets at most one mail about the same thing,
+    and no more than the rate from the same sender. These mails do not count towards the rate of
+    the recipient's own account, which nobody else may use up.
     """
     rate = services.settings.auth.mail_rate
     limits = [(rate, "mail", sender, to), (_once_while(rate), "mail", sender, to, about)]
     if not all([await services.limiter.allows(*limit) for limit in limits]):
-        log.info("a mail was held back: its sender has just caused several")
+        log.info("mail not sent: its sender has just caused several")
         return
     await services.mailer.send(to, subject, text)
     for limit in limits:

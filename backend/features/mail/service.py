@@ -1,4 +1,4 @@
-"""Enqueueing a mail, and counting those that were sent."""
+"""Enqueueing mails, and counting those that were sent."""
 
 from dataclasses import asdict, dataclass
 
@@ -16,9 +16,9 @@ SEND = "mail.send"
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What one person causes to be sent to another; it must hold no secret.
+    """A mail that one user causes to be sent to another; it must not contain secrets.
 
-    `sender` and `about` are ids: of the account that causes it, and of what it is about.
+    `sender` and `about` are the ids of the account that causes it and of what it is about.
     """
 
     to: str
@@ -29,13 +29,13 @@ class Mail:
 
 
 async def enqueue_mail(tx: Transaction, mail: Mail, *, dedupe_key: str) -> None:
-    """Have `mail` sent if `tx` commits; but not while another with `dedupe_key` waits."""
+    """Send `mail` once `tx` commits, unless another one with `dedupe_key` is waiting."""
     await enqueue(tx, SEND, asdict(mail), dedupe_key=dedupe_key)
 
 
 async def count_sent(limiter: RateLimiter, rate: str, *keys: str) -> None:
-    """Count mails that were sent: a retry, or a stranger's request, must not use up the rate."""
+    """Count a sent mail: retries and requests by strangers must not use up the rate."""
     try:
         await limiter.hit(rate, *keys)
     except TooManyRequests:
-        log.info("several mails to one recipient at once")
+        log.info("several mails sent to one recipient at the same time")

@@ -82,7 +82,7 @@ def _refuse_gain(node: SeenNode, folder: SeenNode) -> None:
     """
     if folder.role > node.role:
         raise access.RoleRequired(
-            "Only an owner of this item can move it there, because you own the target folder."
+            "This requires the role owner on the item, because you own the target folder."
         )
 
 

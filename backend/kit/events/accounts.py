@@ -23,7 +23,7 @@ class ApiKeyRevoked(Entry):
 
 
 class SessionCreated(Entry):
-    """Somebody signed in."""
+    """The user signed in."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SESSION_CREATED,)
 
@@ -86,5 +86,5 @@ class UserAdministered(Entry):
     changes: dict[str, Any]
 
     def data(self) -> dict[str, Any]:
-        """The changes themselves."""
+        """The changed fields."""
         return self.changes

@@ -17,7 +17,7 @@ class Audience(StrEnum):
     OWNERS = "owners"
     """The owners of the file, folder, or space."""
     ACCOUNT = "account"
-    """The person whose account it is about."""
+    """The user whose account it is about."""
 
 
 class EventType(StrEnum):
@@ -71,7 +71,7 @@ class EventType(StrEnum):
 
     @property
     def subject_kind(self) -> str:
-        """What such an event is about: `file`, `share`, `user`."""
+        """The kind of its subject: `file`, `share`, `user`."""
         return self.partition(".")[0]
 
 

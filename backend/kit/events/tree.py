@@ -132,5 +132,5 @@ class UploadEnded(Entry):
 
     @property
     def type(self) -> EventType:
-        """One of three, by `state`."""
+        """One of three types, determined by `state`."""
         return EventType(f"upload.{self.state}")

@@ -1,8 +1,8 @@
-"""What a browser is told about a download, so that it saves the file and never runs it.
+"""The headers of a download, chosen so that browsers save the file and never execute it.
 
 The bucket's origin cannot send `X-Content-Type-Options` (S3 offers no such override), so safety
-rests on the content type and the disposition alone: a type is kept only when no browser executes
-it, and everything else becomes `application/octet-stream`.
+depends on the content type and the disposition alone: a type is kept only if no browser executes
+it; everything else becomes `application/octet-stream`.
 """
 
 import re
@@ -19,23 +19,23 @@ _IMAGES = {"image/avif", "image/bmp", "image/gif", "image/heic", "image/jpeg", "
 _IMAGES |= {"image/tiff", "image/webp"}
 _FILES = {"application/gzip", "application/json", "application/msword", "application/pdf"}
 _FILES |= {"application/rtf", "application/x-7z-compressed", "application/x-tar", "application/zip"}
-# Families: sound and film, and vendors' types (office documents and the like).
+# Families: audio and video, and vendor types (office documents and the like).
 _FAMILIES = re.compile(r"(audio/|video/|application/vnd\.)[a-z0-9.+_-]+")
 _PASSIVE = _IMAGES | _FILES
 _XML = ("+xml", "/xml")  # may carry scripts, whatever the family
 _SHOWN_INLINE = _IMAGES | {"application/pdf", "text/plain"}
 
-# RFC 8187 attr-char: what `filename*` may hold unescaped.
+# RFC 8187 attr-char: what `filename*` may contain unescaped.
 _ATTR_CHARS = "!#$&+-.^_`|~"
-# Outside a safe fallback: quoting characters, separators, and `%`, which some clients decode.
+# Not safe in the fallback: quoting characters, separators, and `%`, which some clients decode.
 _UNSAFE_IN_FALLBACK = re.compile(r'[^ -~]|["\\/%]')
 
 
 def harmless_content_type(content_type: str) -> str:
-    """The type to serve a stored file with: its own when passive, else one nothing executes.
+    """The type to serve a stored file with: its own if passive, otherwise one nothing executes.
 
-    HTML, SVG, XML, scripts and every type not known to be passive lose their name. Parameters
-    are dropped and text is said to be UTF-8: a charset can change what text means.
+    HTML, SVG, XML, scripts and every type not known to be passive are replaced. Parameters are
+    dropped and text is declared as UTF-8: a charset can change what text means.
     """
     kind = _essence(content_type)
     if kind in _TEXT:
@@ -44,7 +44,7 @@ def harmless_content_type(content_type: str) -> str:
 
 
 def shown_inline(content_type: str) -> bool:
-    """Whether a browser may show this type in place: raster images, media, PDF, plain text."""
+    """Whether a browser may display this type inline: raster images, media, PDF, plain text."""
     kind = _essence(content_type)
     is_media = kind.startswith(("audio/", "video/")) and _in_passive_family(kind)
     return is_media or kind in _SHOWN_INLINE
@@ -54,7 +54,7 @@ def content_disposition(filename: str, disposition: Disposition = "attachment") 
     """The `Content-Disposition` of RFC 6266 for a file name in any script.
 
     An ASCII fallback for old clients comes first; `filename*` (RFC 8187) follows when the
-    fallback lost something. The result is pure ASCII on one line, whatever the name holds.
+    fallback lost something. The result is pure ASCII on one line, whatever the name contains.
     """
     fallback = _UNSAFE_IN_FALLBACK.sub("_", _without_accents(filename)) or "_"
     plain = f'{disposition}; filename="{fallback}"'

@@ -1,4 +1,4 @@
-"""E-mail addresses: one spelling for each mailbox."""
+"""E-mail addresses: one normalized form for each mailbox."""
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -8,13 +8,14 @@ class InvalidEmail(ValueError):
 
 
 def normalize_email(raw: str) -> str:
-    """Return `raw` in lower case, its domain in ASCII (IDNA).
+    """Return `raw` in lower case, with its domain in ASCII (IDNA).
 
-    Only the syntax is checked (RFC 5321, at most 254 characters): asking the DNS would make
-    registration depend on it. Local parts are ASCII, since few servers take others (RFC 6531).
+    Only the syntax is checked (RFC 5321, at most 254 characters): querying DNS would make
+    registration depend on it. Local parts must be ASCII, since few servers accept others (RFC
+    6531).
 
     Raises:
-        InvalidEmail: not an address, or one in a domain reserved for special use.
+        InvalidEmail: it is not an address, or its domain is reserved for special use.
     """
     try:
         parsed = validate_email(raw, check_deliverability=False, allow_smtputf8=False)

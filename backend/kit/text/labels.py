@@ -1,4 +1,4 @@
-"""Short texts people give things: display names, names of API keys."""
+"""Short texts that users choose: display names, names of API keys."""
 
 import unicodedata
 
@@ -10,15 +10,15 @@ class InvalidLabel(ValueError):
 
 
 def clean_label(raw: str) -> str:
-    """Return `raw` in Unicode NFC without surrounding space.
+    """Return `raw` in Unicode NFC without surrounding whitespace.
 
     Raises:
-        InvalidLabel: empty, longer than 100 characters, or with a control character: these could
-            forge lines in logs and mails, and PostgreSQL stores no NUL.
+        InvalidLabel: it is empty, longer than 100 characters, or has a control character, which
+            could forge lines in logs and mails; PostgreSQL cannot store NUL.
     """
     label = unicodedata.normalize("NFC", raw).strip()
     if not 1 <= len(label) <= MAX_LABEL_LENGTH:
-        raise InvalidLabel(f"must hold 1 to {MAX_LABEL_LENGTH} characters")
+        raise InvalidLabel(f"must have 1 to {MAX_LABEL_LENGTH} characters")
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in label):
-        raise InvalidLabel("must not hold control characters")
+        raise InvalidLabel("must not contain control characters")
     return label

@@ -1,11 +1,11 @@
-"""Names of files and folders: what is allowed, and when two of them are the same."""
+"""Names of files and folders: which are allowed, and when two are the same."""
 
 import unicodedata
 
 MAX_NAME_BYTES = 255
-"""The limit of ext4, XFS, APFS and NTFS (in practice): a name that downloads anywhere."""
+"""The limit of ext4, XFS, APFS and NTFS (in practice): such a name can be saved anywhere."""
 
-TOO_LONG = f"A name must not be longer than {MAX_NAME_BYTES} bytes of UTF-8."
+TOO_LONG = f"A name must have at most {MAX_NAME_BYTES} bytes of UTF-8."
 
 _FORBIDDEN_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 # Bidirectional controls let `gpj.exe` be shown as `exe.jpg` (Unicode TR36, CVE-2021-42574).
@@ -14,18 +14,18 @@ _PATH_CHARACTERS = set("/\\")
 
 
 class InvalidName(ValueError):
-    """The name cannot be stored; the message says what is wrong with it."""
+    """The name is not valid; the message says why."""
 
 
 def clean_name(raw: str) -> str:
-    """Return `raw` in Unicode NFC without surrounding space.
+    """Return `raw` in Unicode NFC without surrounding whitespace.
 
     Raises:
-        InvalidName: empty, `.` or `..`, over 255 bytes of UTF-8, or with a control, path or
-            bidi-override character.
+        InvalidName: it is empty, `.` or `..`, longer than 255 bytes of UTF-8, or has a control,
+            path or bidi-override character.
     """
-    # Normalizing takes time that grows with the square of the length (CPython), so measure first:
-    # nothing three times as long as a name becomes one.
+    # The time to normalize grows with the square of the length (CPython), so check that first:
+    # normalizing shortens a text to no less than a third.
     if len(raw) > 3 * MAX_NAME_BYTES:
         raise InvalidName(TOO_LONG)
     name = unicodedata.normalize("NFC", raw).strip()
@@ -48,7 +48,7 @@ def _refuse_unsafe(character: str) -> None:
 
 
 def name_key(name: str) -> str:
-    """What two names share when a case-insensitive file system would call them the same."""
+    """A key that two names share if a case-insensitive file system treats them as the same."""
     return unicodedata.normalize("NFC", name.casefold())
 
 

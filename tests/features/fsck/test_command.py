@@ -27,7 +27,7 @@ async def test_nothing_found(run: Run) -> None:
     result = await run()
 
     assert result.exit_code == 0
-    assert "nothing found" in result.stdout
+    assert "no problems found" in result.stdout
 
 
 async def test_a_table_and_its_exit_code(run: Run, ada_miscounted: Person) -> None:
@@ -35,7 +35,7 @@ async def test_a_table_and_its_exit_code(run: Run, ada_miscounted: Person) -> No
 
     assert result.exit_code == 3
     assert "used_bytes" in result.stdout
-    assert "7 bytes noted, 0 counted" in result.stdout
+    assert "7 bytes recorded, 0 counted" in result.stdout
     await run("--repair")
 
 
@@ -47,7 +47,7 @@ async def test_json_lines_that_end_with_a_summary(run: Run, ada_miscounted: Pers
     assert finding == {
         "kind": "used_bytes",
         "subject": ada_miscounted.id,
-        "detail": "7 bytes noted, 0 counted",
+        "detail": "7 bytes recorded, 0 counted",
         "repaired": True,
     }
     assert summary["found"] == summary["repaired"] == {"used_bytes": 1}

@@ -191,7 +191,7 @@ class TestObjects:
 
         [wrong] = await found(services)
 
-        assert (wrong.kind, wrong.detail) == ("wrong_size", "12 bytes stored, 11 noted")
+        assert (wrong.kind, wrong.detail) == ("wrong_size", "12 bytes stored, 11 recorded")
         await self.forget(ada, services, file)
 
     async def object_of(self, services: Services, file: Json) -> str:
@@ -243,8 +243,8 @@ class TestQuota:
         findings = await found(services)
 
         assert [(finding.subject, finding.detail) for finding in findings] == [
-            (ada.id, "5 bytes noted, 12 counted"),
-            (ada.id, "0 bytes noted, 7 counted"),
+            (ada.id, "5 bytes recorded, 12 counted"),
+            (ada.id, "0 bytes recorded, 7 counted"),
         ]
         assert await repaired(services) == ["used_bytes", "reserved_bytes"]
         counted = await usage(ada)

@@ -106,7 +106,7 @@ async def test_nor_does_one_with_other_files_however_few_there_are(
     assert not any(finding["repaired"] for finding in findings)
     assert summary["found"]["orphan_object"] == 2
     assert summary["repaired"] == {}
-    assert "not one object of the bucket" in summary["refused"]
+    assert "no object in the bucket" in summary["refused"]
 
 
 async def test_the_right_one_finds_everything_in_order_afterwards(

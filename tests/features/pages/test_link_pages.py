@@ -109,7 +109,7 @@ class TestFolder:
         second = parse((await http.get(first.one("a", class_="name")["href"])).text)
         third = parse((await http.get(second.one("a", class_="name")["href"])).text)
 
-        trail = third.one("nav", **{"aria-label": "Folders above"})
+        trail = third.one("nav", **{"aria-label": "Parent folders"})
         assert trail.text.split() == ["Top", "Middle", "Inner"]
         assert (third.one("h1").text, inner["name"]) == ("Inner", "Inner")
         assert third.all("p", class_="empty")
@@ -243,7 +243,7 @@ class TestOver:
         answer = await http.get("/s/nowhere")
 
         assert answer.status_code == 404
-        assert parse(answer.text).one("h1").text == "This link leads nowhere"
+        assert parse(answer.text).one("h1").text == "This link does not work"
 
     async def test_a_withdrawn_link(self, register: Register, http: httpx.AsyncClient) -> None:
         ada = await register("ada")
@@ -252,7 +252,7 @@ class TestOver:
 
         for answer in (await http.get(page_of(link)), await http.post(page_of(link, "/download"))):
             assert answer.status_code == 410
-            assert parse(answer.text).one("h1").text == "This link was withdrawn"
+            assert parse(answer.text).one("h1").text == "This link was revoked"
             assert "plan.txt" not in answer.text
 
     async def test_an_expired_link(

@@ -49,7 +49,7 @@ class TestWhatItSays:
         folder, file = sorted(mailbox.of(email), key=lambda mail: mail["Subject"], reverse=True)
         assert folder["Subject"] == f"{ada.email} shared a folder with you"
         assert file["Subject"] == f"{ada.email} shared a file with you"
-        assert "You can see and download it." in text_of(folder)
+        assert "You can view and download it." in text_of(folder)
         assert f"Register with this address ({email})" in text_of(folder)
 
     async def test_where_an_account_waits_it_need_only_be_opened(

@@ -210,7 +210,7 @@ class TestFsck:
         inspection = Inspection(services, older_than=DAY, repair=True)
         found = [f.detail async for f in check_quota(inspection) if f.subject == team["id"]]
 
-        assert found == ["1 bytes noted, 5 counted"]
+        assert found == ["1 bytes recorded, 5 counted"]
         assert await counted(ada, team) == (len(HELLO), 0)
 
 
