@@ -28,7 +28,7 @@ $(PIP) check > /dev/null
 touch $@
 endef
 
-.PHONY: help run dev test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check openapi lock migration decisions clean
+.PHONY: help run dev test soak bench bench-scale bench-processes bench-compare lint lint-deploy terraform-check openapi lock migration decisions events clean
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -121,6 +121,9 @@ migration: $(VENV)/.dev ## Begin a migration: make migration NAME="what it adds"
 
 decisions: ## Write the index of the decision records
 	@$(PYTHON) scripts/decisions.py
+
+events: $(VENV)/.dev ## Write the page of all events from their catalogue
+	@$(VENV)/bin/python -m scripts.events
 
 clean: ## Remove the virtual environments and caches (data stays in DATA_DIR)
 	rm -rf $(VENV) .venv-checkov .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov

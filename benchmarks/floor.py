@@ -21,7 +21,7 @@ from backend.features.tree.children import listing
 from backend.features.tree.nodes import NODE
 from backend.features.uploads.queries import BEGIN_IN_ROOT, bound_names
 from backend.kit.ids import uuid7
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 
 HOUR = timedelta(hours=1)
 CHILDREN = listing("name", None, continued=False)

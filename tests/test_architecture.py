@@ -16,9 +16,12 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 from backend import features
 from backend.api import router as product
 from backend.core.http.route import Route
+from backend.kit.events import EventType
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "backend").rglob("*.py"))
+CATALOGUE = ROOT / "backend/kit/events"
+OUTSIDE_THE_CATALOGUE = [path for path in SOURCES if not path.is_relative_to(CATALOGUE)]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 ROOMS = sorted(
     room
@@ -65,6 +68,13 @@ def loaded_by_name() -> Iterator[tuple[Path, str]]:
     for path in SOURCES:
         for name in re.findall(r'import_module\("(backend\.[\w.]+)"\)', path.read_text()):
             yield path, name
+
+
+def inserts_event(call: ast.Call) -> bool:
+    """Whether it is `insert(Event)`, or runs an INSERT into the table written as text."""
+    if ast.unparse(call.func).endswith("insert"):
+        return any(isinstance(one, ast.Name) and one.id == "Event" for one in ast.walk(call))
+    return bool(re.search(r"insert\s+into\s+events", ast.unparse(call), re.IGNORECASE))
 
 
 def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -164,6 +174,29 @@ class TestRouters:
         ]
 
         assert others == []
+
+
+class TestEvents:
+    def test_are_written_by_the_record_alone(self) -> None:
+        """Beginning an upload carries its event along in one statement."""
+        writers = {
+            name_of(path)
+            for path in SOURCES
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Call) and inserts_event(node)
+        }
+
+        assert writers == {"backend/rules/events.py", "backend/features/uploads/queries.py"}
+
+    @pytest.mark.parametrize("path", OUTSIDE_THE_CATALOGUE, ids=name_of)
+    def test_are_named_by_the_catalogue(self, path: Path) -> None:
+        named = [
+            f"{name_of(path)}:{node.lineno}"
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Constant) and node.value in set(EventType)
+        ]
+
+        assert named == []
 
 
 class TestTransactions:

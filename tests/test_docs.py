@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from backend.cli import COMMANDS
 from backend.cli import app as cli
 from backend.core.settings import Settings
+from backend.kit.events import EventType, catalogue
+from scripts import events
 from tests.support.operations import DOCUMENT, OPERATIONS
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +44,16 @@ class TestSettings:
 
         assert len(rows) >= len(set(variables(Settings)))
         assert all(len(meaning.strip()) > 10 for meaning in rows)
+
+
+class TestEvents:
+    def test_are_listed_as_the_catalogue_has_them(self) -> None:
+        assert events.PAGE.read_text() == events.page(), "run: make events"
+
+    def test_are_in_the_catalogue_one_and_all(self) -> None:
+        described = [kind for kind, _ in catalogue()]
+
+        assert sorted(described) == sorted(EventType)
 
 
 class TestCommands:

@@ -21,13 +21,16 @@ def _group() -> None:
 
 @app.command("create-admin")
 def create_admin_command(email: str) -> None:
-    """Make an administrator; asks for the password, or reads it from a pipe."""
+    """Create an administrator; asks for the password, or reads it from standard input."""
     wish = UserCreate(email=email, password=_ask_password())
     refuse_obvious(wish.password, wish.email)
 
     async def create() -> None:
-        async with open_services(Settings()) as services:
-            await create_admin(services, wish.email, wish.password)
+        settings = Settings()
+        async with open_services(settings) as services:
+            await create_admin(
+                services.database, services.passwords, settings, wish.email, wish.password
+            )
 
     asyncio.run(create())
     typer.echo(f"{wish.email} is an administrator.")

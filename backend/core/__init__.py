@@ -1,1 +1,1 @@
-"""The outside world: each file wraps one thing the product talks to."""
+"""The outside world: each file wraps one thing that the product talks to."""

@@ -1,4 +1,4 @@
-"""Every error a client can be told of, on one screen, and how it is sent.
+"""Every error a client can receive, on one screen, and how it is sent.
 
 An error is a problem document (RFC 9457). Its `code` is stable: clients branch on it. The class
 docstring is the title, the message is the detail.
@@ -17,7 +17,7 @@ class ApiError(Exception):
     """Something went wrong."""
 
     status: ClassVar[int] = 500
-    code: str = "internal_error"  # stands in the class; an instance may be more specific
+    code: str = "internal_error"  # set by the class; an instance may be more specific
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class ApiError(Exception):
 
     @classmethod
     def title_of(cls) -> str:
-        """One sentence for people, the same for every occurrence."""
+        """One sentence for a person to read, the same for every occurrence."""
         return (cls.__doc__ or "").strip().splitlines()[0]
 
 
@@ -46,7 +46,7 @@ class BadRequest(ApiError):
 
 
 class Unauthorized(ApiError):
-    """A valid credential is needed."""
+    """A valid credential is required."""
 
     status, code = 401, "unauthorized"
 
@@ -55,25 +55,25 @@ class Unauthorized(ApiError):
 
 
 class InvalidToken(Unauthorized):
-    """This credential is not valid, or no longer."""
+    """The credential is invalid, expired or revoked."""
 
     code = "invalid_token"
 
 
 class Forbidden(ApiError):
-    """Your role or your credential's scopes do not allow this."""
+    """Your role or the scopes of your credential do not allow this."""
 
     status, code = 403, "forbidden"
 
 
 class NotFound(ApiError):
-    """There is nothing here that you can see."""
+    """This does not exist, or you do not have access to it."""
 
     status, code = 404, "not_found"
 
 
 class MethodNotAllowed(ApiError):
-    """This address does not take this method."""
+    """This address does not support this method."""
 
     status, code = 405, "method_not_allowed"
 
@@ -85,25 +85,25 @@ class RequestTimeout(ApiError):
 
 
 class Conflict(ApiError):
-    """The request does not fit the current state."""
+    """The request conflicts with the current state."""
 
     status, code = 409, "conflict"
 
 
 class NameTaken(Conflict):
-    """The folder already holds something with this name."""
+    """The folder already contains an item with this name."""
 
     code = "name_taken"
 
 
 class QuotaExceeded(Conflict):
-    """There is not enough storage left."""
+    """There is not enough storage space left."""
 
     code = "quota_exceeded"
 
 
 class Gone(ApiError):
-    """This existed once and is over."""
+    """This is no longer available."""
 
     status, code = 410, "gone"
 
@@ -133,7 +133,7 @@ class Unprocessable(ApiError):
 
 
 class UnknownCursor(Unprocessable):
-    """The cursor is not one this list has given."""
+    """The cursor does not come from this list."""
 
     code = "invalid_cursor"
 
@@ -148,7 +148,7 @@ class TooManyRequests(ApiError):
 
 
 class DependencyUnavailable(ApiError):
-    """A service this one depends on does not answer: try again shortly."""
+    """A service this one depends on is not responding: try again shortly."""
 
     status, code = 503, "dependency_unavailable"
 

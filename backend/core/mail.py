@@ -1,6 +1,6 @@
-"""Mail over SMTP; printed where there is no server.
+"""Mail over SMTP; printed to the terminal when no server is configured.
 
-Sending belongs in a job: it is slow, it may fail and be repeated, and no transaction waits for it.
+Send from a job: it is slow, it may fail and be retried, and no transaction should wait for it.
 """
 
 import ssl
@@ -17,12 +17,12 @@ import structlog
 from jinja2 import Environment, FileSystemLoader
 
 from backend.core.settings import Settings
-from backend.kit.emails import email_domain
+from backend.kit.text.emails import email_domain
 
 log = structlog.stdlib.get_logger(__name__)
 
 TIMEOUT = 20.0
-"""Seconds for each step of the conversation with the server."""
+"""Seconds allowed for each step of the SMTP conversation."""
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
 
 
@@ -30,8 +30,8 @@ TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoesca
 class SmtpServer:
     """Where SMTP_URL points.
 
-    `smtps://` is TLS from the first byte. `smtp://` upgrades by STARTTLS if the server offers it,
-    and with a user and password it must: they are never sent in clear.
+    `smtps://` uses TLS from the first byte. `smtp://` upgrades with STARTTLS if the server offers
+    it, and requires it if there is a password: credentials are never sent in clear text.
     """
 
     host: str
@@ -42,7 +42,7 @@ class SmtpServer:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read `smtp[s]://[user:password@]host[:port]`; 587 and 465 are the usual ports."""
+        """Parse `smtp[s]://[user:password@]host[:port]`; port 587 by default, 465 with TLS."""
         parts = urlsplit(url)
         tls = parts.scheme == "smtps"
         return cls(
@@ -55,10 +55,10 @@ class SmtpServer:
 
 
 class Mailer:
-    """Sends plain text with an HTML twin made of the same words."""
+    """Sends plain text with an HTML alternative that says the same."""
 
     def __init__(self, settings: Settings, tls: ssl.SSLContext | None = None) -> None:
-        """`tls` replaces the system's trust, for a server with a certificate of one's own."""
+        """`tls` replaces the system's trusted certificates, for a server with a private one."""
         url = settings.smtp_url
         self._server = SmtpServer.parse(url.get_secret_value()) if url else None
         self._sender = settings.mail_from
@@ -71,10 +71,10 @@ class Mailer:
         Args:
             to: the recipient's address.
             subject: one line.
-            text: paragraphs between blank lines; one that is only a URL becomes a link.
+            text: paragraphs separated by blank lines; one that is only a URL becomes a link.
 
         Raises:
-            aiosmtplib.SMTPException: the server did not take it; the job tries again.
+            aiosmtplib.SMTPException: the server did not accept it; the job tries again.
         """
         message = self._compose(to, subject, text)
         if self._server is not None:
@@ -111,6 +111,6 @@ class Mailer:
 
 
 def as_html(subject: str, text: str) -> str:
-    """The same words as a small HTML page, everything in them escaped."""
+    """The same text as a small HTML page, with everything escaped."""
     paragraphs = [paragraph.strip() for paragraph in text.split("\n\n")]
     return TEMPLATES.get_template("mail.html").render(subject=subject, paragraphs=paragraphs)

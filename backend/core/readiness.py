@@ -1,4 +1,4 @@
-"""Can this process serve? Asks everything it stands on, at most once a second."""
+"""Can this process serve? Checks everything it depends on, at most once a second."""
 
 import asyncio
 import time
@@ -17,9 +17,9 @@ log = structlog.stdlib.get_logger(__name__)
 Report = dict[str, CheckState]
 
 DEADLINE = 3.0
-"""Seconds one check may take: a probe gives up after five."""
+"""Seconds one check may take: probes give up after five."""
 KEPT = 1.0
-"""Seconds a report is good for, so that nobody can use the probe to load what it asks."""
+"""Seconds a report is reused, so that nobody can overload the dependencies through the probe."""
 
 
 class NotMigrated(Exception):
@@ -38,7 +38,7 @@ class Readiness:
         self._report: Report = {}
 
     async def report(self) -> Report:
-        """What each dependency is found to be."""
+        """The state of each dependency."""
         async with self._lock:
             if time.monotonic() - self._made_at > KEPT:
                 self._report = await self._ask()
@@ -64,7 +64,7 @@ async def _bounded(check: Awaitable[object]) -> CheckState:
     try:
         async with asyncio.timeout(DEADLINE):
             await check
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, it is not ready
         log.warning("not ready", error=type(error).__name__)
         return CheckState.UNAVAILABLE
     return CheckState.OK

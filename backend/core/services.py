@@ -1,4 +1,4 @@
-"""Everything a process holds open: made by the lifespan, passed to whoever needs it."""
+"""Everything a process holds open: created by the lifespan, passed to the code that needs it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -80,8 +80,23 @@ async def get_settings(connection: HTTPConnection) -> Settings:
     return (await get_services(connection)).settings
 
 
+async def get_limiter(connection: HTTPConnection) -> RateLimiter:
+    """The rate limits, as this process counts them."""
+    return (await get_services(connection)).limiter
+
+
+async def get_passwords(connection: HTTPConnection) -> Passwords:
+    """What hashes and verifies passwords."""
+    return (await get_services(connection)).passwords
+
+
+async def get_tokens(connection: HTTPConnection) -> TokenSigner:
+    """What signs and verifies access tokens."""
+    return (await get_services(connection)).tokens
+
+
 async def settle_callers(connection: HTTPConnection) -> AsyncIterator[None]:
-    """For routes that end credentials: their answer is sent when no look-up knows them any more."""
+    """For routes that revoke credentials: answer only once no look-up accepts them any longer."""
     yield
     await (await get_services(connection)).callers.settle()
 
@@ -89,3 +104,6 @@ async def settle_callers(connection: HTTPConnection) -> AsyncIterator[None]:
 SettledCallers = Depends(settle_callers, scope="function")
 CurrentServices = Annotated[Services, Depends(get_services)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
+CurrentLimiter = Annotated[RateLimiter, Depends(get_limiter)]
+CurrentPasswords = Annotated[Passwords, Depends(get_passwords)]
+CurrentTokens = Annotated[TokenSigner, Depends(get_tokens)]

@@ -1,7 +1,7 @@
-"""Settings: read from the environment alone, once, at start-up.
+"""Settings: read only from the environment, once, at start-up.
 
-Every field is one environment variable; `docs/settings.md` lists them all, and a test fails when
-one is missing there. Nested groups carry the prefix of their variables.
+Every field is one environment variable; `docs/settings.md` lists them all, and a test fails if
+one is missing. Nested groups define the prefix of their variables.
 """
 
 from datetime import timedelta
@@ -41,7 +41,7 @@ def _split(value: object) -> object:
 
 
 def _duration(value: object) -> object:
-    """Durations are written `PT15M`, or `900` for as many seconds."""
+    """Durations are written `PT15M`, or `900` for that many seconds."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
@@ -158,7 +158,7 @@ class AuthSettings(BaseSettings):
 
 
 class SharingSettings(BaseSettings):
-    """`SHARING_*`: how fast people may invite, try a link's password and download by link."""
+    """`SHARING_*`: how often people may invite, try link passwords and download through links."""
 
     model_config = SettingsConfigDict(env_prefix="SHARING_")
 
@@ -221,7 +221,7 @@ class Settings(BaseSettings):
 
 
 def explain(error: ValidationError) -> str:
-    """Which variable, or which field of something else, is wrong and why, in one sentence."""
+    """Which variable (or field, for other models) is wrong and why, in one sentence."""
     groups = {kind.__name__: kind for kind in BaseSettings.__subclasses__()}
     reasons = []
     for item in error.errors(include_input=False, include_url=False):

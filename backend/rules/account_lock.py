@@ -1,7 +1,7 @@
-"""The account's lock: held shared to open an account to somebody, exclusively to end all that.
+"""The account's lock: shared for giving somebody access, exclusive for ending all access.
 
-Whoever opens an account without a pause either comes before the end, and is seen by it, or after
-it, and is refused, as their credential has ended.
+Whoever gives access either does so before it all ends, and then that access ends too, or comes
+later and is refused, because their credential has ended.
 """
 
 from uuid import UUID
@@ -16,7 +16,7 @@ Owner = SQLColumnExpression[UUID] | ScalarSelect[UUID]
 
 
 async def hold_open(tx: Transaction, principal: Principal, node_id: UUID) -> None:
-    """Call before giving anybody access to a node: `hold_shut` waits for `tx` and sees it.
+    """Call before giving anybody access to a node: `hold_shut` waits for `tx` and sees the access.
 
     Raises:
         Unauthorized: the caller's credential has just ended.
@@ -26,15 +26,15 @@ async def hold_open(tx: Transaction, principal: Principal, node_id: UUID) -> Non
 
 
 async def hold_own(tx: Transaction, principal: Principal) -> None:
-    """`hold_open` for the caller's own account: call before making a credential for it."""
+    """`hold_open` for the caller's own account: call before creating a credential for it."""
     await _hold(tx, principal, literal(principal.user_id, Uuid()))
 
 
 async def hold_shut(tx: Transaction, user_id: UUID) -> None:
-    """Wait for whoever is opening the account; until `tx` ends, nobody else begins to.
+    """Wait for everyone who is giving access; until `tx` ends, nobody else can begin to.
 
-    Call it after the account's credentials have ended, in the same transaction, and before looking
-    for what has to end with them.
+    Call it in the transaction that ended the account's credentials, after that and before looking
+    for what must end with them.
     """
     await tx.execute(select(func.pg_advisory_xact_lock(_lock_key(literal(user_id, Uuid())))))
 

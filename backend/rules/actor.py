@@ -1,4 +1,4 @@
-"""The one who does something, as the audit trail names them."""
+"""Whoever does something, as the audit trail names them."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +8,7 @@ from backend.kit.vocabulary import ActorKind
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, from where, in which request."""
+    """Who acts, from which address, in which request."""
 
     kind: ActorKind
     id: UUID | None = None
@@ -17,4 +17,4 @@ class Actor:
 
 
 SYSTEM = Actor(ActorKind.SYSTEM)
-"""The worker acting by itself."""
+"""The worker, acting on its own."""

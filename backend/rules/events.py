@@ -1,7 +1,7 @@
 """The record: each change leaves one event, in the transaction that made it.
 
-Recording is how a feature informs the others: activity, the admin's log and every later reader
-read the same record. What may be recorded stands in the catalogue, `kit/events`.
+Recording is how a feature informs the others: activity, the audit trail, and every later reader
+read the same record. The catalogue, `kit/events`, defines what can be recorded.
 """
 
 from collections.abc import Sequence
@@ -26,15 +26,16 @@ async def record(
     node_id: UUID | None = None,
     space_id: UUID | None = None,
 ) -> None:
-    """Write down that `actor` did this.
+    """Record that `actor` did this.
 
     Args:
         db: the transaction that makes the change.
         actor: who did it.
-        subject_id: the file, folder, upload, share, link, key, session or user it is about.
+        subject_id: the file, folder, upload, share, link, key, session, user, or space it is about.
         entry: what happened.
-        node_id: the file or folder it touches, if it is about one.
-        space_id: the space it happened in; looked up by `node_id` unless given.
+        node_id: the file or folder it concerns, if any.
+        space_id: the space it happened in; looked up by `node_id` unless given. Give it for a node
+            that this transaction deletes.
     """
     await record_all(db, actor, [(subject_id, entry, node_id)], space_id=space_id)
 

@@ -1,20 +1,20 @@
-"""`Idempotency-Key`: repeating a request that creates gives the first answer again.
+"""`Idempotency-Key`: repeating a request that creates something returns the first answer again.
 
-    claim    a row of its own transaction; a second claim of a running key is refused
+    claim    a row in a transaction of its own; a second claim of a running key is refused
     run      the route, whose transaction is opened here instead of by its own dependency
-    store    the answer, in that same transaction: either both are there or neither
+    store    the answer, in that same transaction: either both are stored or neither
 
-A crash between claim and commit leaves a claim without an answer, which ends with its lease;
-nothing else has changed by then, so the request may run again. An answer may hold a secret shown
-only once (an API key, a link's token), so it is encrypted with a key that only its caller can
-rebuild.
+A crash between claim and commit leaves a claim without an answer, which expires with its lease;
+nothing else has changed by then, so the request may run again. An answer may contain a secret that
+is shown only once (an API key, a link's token), so it is encrypted with a key that only its caller
+can derive.
 """
 
 import base64
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 from cryptography.fernet import Fernet
@@ -24,9 +24,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.core.database.engine import Autocommit
 from backend.core.database.requests import RequestTransaction
+from backend.core.database.rows import columns, first
 from backend.core.errors import ApiError, Conflict, Unprocessable
 from backend.core.http.route import Around, Handler
 from backend.core.services import Services
+from backend.core.settings import Settings
 from backend.kit.tokens import token_hash
 from backend.models import IdempotencyKey
 from backend.rules.principal import authenticate
@@ -38,7 +40,7 @@ REPLAYED_HEADERS = ("content-type", "location")
 
 
 class IdempotencyKeyReused(Unprocessable):
-    """This idempotency key was used for another request."""
+    """This idempotency key was already used for a different request."""
 
     code = "idempotency_key_reused"
 
@@ -50,9 +52,9 @@ class IdempotencyKeyInUse(Conflict):
 
 
 def idempotent(handler: Handler) -> Handler:
-    """Wrap the handler of a `POST` that creates; without the header nothing is added to it.
+    """Wrap the handler of a `POST` that creates something; without the header nothing changes.
 
-    The others may be repeated anyway, or store nothing: to keep their answers would only cost.
+    Other operations are repeatable anyway, or store nothing: keeping their answers has no use.
     """
 
     async def once(request: Request) -> Response:
@@ -60,7 +62,10 @@ def idempotent(handler: Handler) -> Handler:
         if not key:
             return await handler(request)
         if len(key) > MAX_KEY_LENGTH:
-            raise Unprocessable("The Idempotency-Key is too long.", code="invalid_request")
+            raise Unprocessable(
+                f"The Idempotency-Key is longer than {MAX_KEY_LENGTH} characters.",
+                code="invalid_request",
+            )
         return await _once(handler, request, key)
 
     return once
@@ -71,16 +76,16 @@ IdempotencyHeader = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=MAX_KEY_LENGTH,
-        description="Any unique string: repeating the request with it gives the first answer.",
+        description="Any unique string: repeating the request with it returns the first answer.",
     ),
     Around(idempotent),
 ]
-"""Declares the header, and with it that the route honours it."""
+"""Declares the header, and that the route honours it."""
 
 
 async def _once(handler: Handler, request: Request, key: str) -> Response:
     services: Services = request.app.state.services
-    claim = await _claim_of(request, services, key)
+    claim = await _claim_of(request, services.database.autocommit, services.settings, key)
     if (stored := await claim.take()) is not None:
         return _replay(stored)
     try:
@@ -94,16 +99,16 @@ async def _once(handler: Handler, request: Request, key: str) -> Response:
                 .values(response=answer)
             )
     except Exception:
-        # Nothing was changed, so nothing must be repeated: the key is free again.
+        # Nothing was changed, so there is no answer to repeat: free the key.
         await claim.drop()
         raise
     return response
 
 
-async def _claim_of(request: Request, services: Services, key: str) -> "Claim":
-    """The claim of this caller for this request; without a credential, of everyone.
+async def _claim_of(request: Request, db: Autocommit, settings: Settings, key: str) -> "Claim":
+    """This caller's claim for this request; callers without a credential share theirs.
 
-    A stored answer must not reach a credential of the same person that may do less.
+    A stored answer must not reach a credential of the same person with fewer rights.
     """
     try:
         caller = await authenticate(request)
@@ -112,16 +117,21 @@ async def _claim_of(request: Request, services: Services, key: str) -> "Claim":
         if "authorization" in request.headers:
             raise
         who = "anonymous"
-    secret = services.settings.secret_key.get_secret_value()
+    secret = settings.secret_key.get_secret_value()
     seed = hmac.digest(secret.encode(), f"idempotency\n{who}\n{key}".encode(), "sha256")
     body = await request.body()
     target = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
     return Claim(
-        db=services.database.autocommit,
+        db=db,
         seed=seed,
         fingerprint=hashlib.sha256(target + body).digest(),
-        lease=timedelta(seconds=services.settings.request_timeout),
+        lease=timedelta(seconds=settings.request_timeout),
     )
+
+
+class _Claimed(NamedTuple):
+    fingerprint: bytes
+    response: bytes | None
 
 
 class Claim:
@@ -162,9 +172,9 @@ class Claim:
         return await self._answer()
 
     async def _answer(self) -> bytes:
-        query = select(IdempotencyKey).where(IdempotencyKey.hash == self.hash)
-        found = (await self._db.execute(query)).first()
-        if found is None:  # released since; the caller may try again at once
+        query = select(*columns(_Claimed, IdempotencyKey)).where(IdempotencyKey.hash == self.hash)
+        found = await first(self._db, _Claimed, query)
+        if found is None:  # released in the meantime; the caller may retry immediately
             raise IdempotencyKeyInUse
         if not hmac.compare_digest(found.fingerprint, self._fingerprint):
             raise IdempotencyKeyReused
@@ -177,7 +187,7 @@ class Claim:
         return self._fernet.encrypt(answer)
 
     async def drop(self) -> None:
-        """Give the key back after a failed request."""
+        """Release the key after a failed request."""
         await self._db.execute(
             delete(IdempotencyKey).where(
                 IdempotencyKey.hash == self.hash, IdempotencyKey.response.is_(None)

@@ -1,9 +1,9 @@
-"""Who calls: a signed-in session or an API key, and what their scopes allow.
+"""Who calls: a signed-in session or an API key, and what its scopes allow.
 
-A route says who may call it by the type of its first argument:
+A route declares who may call it by the type of its first argument:
 
     FilesRead, FilesWrite, SharesWrite   anyone whose credential carries that scope
-    SignedIn                             a session, never an API key: for accounts and credentials
+    SignedIn                             a session, not an API key: for accounts and credentials
     Admin                                an administrator with the scope `admin`
 """
 
@@ -32,13 +32,13 @@ TOKEN_URL = "/v1/auth/token"  # noqa: S105 - an address
 CREDENTIAL, SESSION = "OAuth2PasswordBearer", "Session"
 """The security schemes' names in the OpenAPI document."""
 LAST_USED_STEP = timedelta(minutes=5)
-"""How exact `last_used_at` is: a write on every request would cost more than it tells."""
+"""The precision of `last_used_at`: writing it on every request would cost more than it is worth."""
 
 
 SCOPE_TEXTS = {
-    Scope.FILES_READ: "See and download files.",
-    Scope.FILES_WRITE: "Upload, change and trash files.",
-    Scope.SHARES_WRITE: "Share files and make links.",
+    Scope.FILES_READ: "View and download files.",
+    Scope.FILES_WRITE: "Upload, change, and trash files.",
+    Scope.SHARES_WRITE: "Share files and create links.",
     Scope.ADMIN: "Administer accounts.",
 }
 USER_SCOPES = frozenset({Scope.FILES_READ, Scope.FILES_WRITE, Scope.SHARES_WRITE})
@@ -52,7 +52,7 @@ class ScopeRequired(Forbidden):
 
 
 class SessionRequired(Forbidden):
-    """This needs a sign-in: an API key is not enough."""
+    """This requires a signed-in session: an API key is not enough."""
 
     code = "session_required"
 
@@ -114,7 +114,7 @@ class Principal(NamedTuple):
 
 
 def own_scopes(role: UserRole) -> frozenset[Scope]:
-    """Every scope an account of this role can hold or give to an API key."""
+    """Every scope that an account with this role can hold or give to an API key."""
     return ADMIN_SCOPES if role == UserRole.ADMIN else USER_SCOPES
 
 
@@ -129,7 +129,7 @@ def _actor(connection: HTTPConnection, kind: ActorKind, actor_id: UUID | None) -
 
 
 async def authenticate(connection: HTTPConnection) -> Principal:
-    """Resolve the request's bearer credential, once a request.
+    """Resolve the request's bearer credential, once per request.
 
     Raises:
         Unauthorized: no credential, or one that is unknown, expired, revoked, or whose account
@@ -143,13 +143,12 @@ async def authenticate(connection: HTTPConnection) -> Principal:
 
 
 async def _resolve(connection: HTTPConnection, services: Services) -> Principal:
-    """Ask the cache, else the database; who asks is then named with this request's address."""
+    """Ask the cache, or else the database; the actor carries this request's own address."""
     token, callers = _bearer(connection), services.callers
     cached: Principal | None = callers.get(token)
     if cached is None:
         epoch = callers.epoch
-        look_up = _by_api_key if token.startswith(API_KEY_PREFIX) else _by_access_token
-        cached, ends_at = await look_up(services, token)
+        cached, ends_at = await _look_up(services, token)
         callers.put(token, cached.user_id, cached, epoch, ends_at)
     return cached._replace(actor=_actor(connection, cached.actor.kind, cached.user_id))
 
@@ -161,24 +160,29 @@ def _bearer(connection: HTTPConnection) -> str:
     return token.strip()
 
 
-async def _by_access_token(services: Services, token: str) -> tuple[Principal, float]:
+async def _look_up(services: Services, token: str) -> tuple[Principal, float]:
+    """Whose credential it is, and when it expires, as a Unix timestamp."""
+    db = services.database.autocommit
+    if token.startswith(API_KEY_PREFIX):
+        return await _by_api_key(db, token)
     claims = services.tokens.verify(token, services.settings.auth.audience)
-    session_id = UUID(claims["sid"])
-    user = await fetch_one(services.database.autocommit, BY_SESSION, session_id=session_id)
+    return await _by_session(db, UUID(claims["sid"])), claims["exp"]
+
+
+async def _by_session(db: Autocommit, session_id: UUID) -> Principal:
+    user = await fetch_one(db, BY_SESSION, session_id=session_id)
     if user is None:
         raise InvalidToken("The session has ended.")
     actor = Actor(ActorKind.USER, user.id)
-    scopes = own_scopes(user.role)
-    return _principal(user, scopes, actor, session_id=session_id), claims["exp"]
+    return _principal(user, own_scopes(user.role), actor, session_id=session_id)
 
 
-async def _by_api_key(services: Services, key: str) -> tuple[Principal, float]:
-    db = services.database.autocommit
+async def _by_api_key(db: Autocommit, key: str) -> tuple[Principal, float]:
     found = await fetch_one(db, BY_API_KEY, key_hash=token_hash(key))
     if found is None:
         raise InvalidToken("The API key is not valid.")
     await _note_use(db, found.key_id, found.last_used_at)
-    # A key keeps no more than its account: an administrator who is one no longer loses `admin`.
+    # A key can do no more than its account: a former administrator's keys lose `admin`.
     scopes = own_scopes(found.role) & frozenset(found.scopes)
     ends_at = found.expires_at.timestamp() if found.expires_at else math.inf
     actor = Actor(ActorKind.API_KEY, found.id)
@@ -217,7 +221,7 @@ async def _note_use(db: Autocommit, key_id: UUID, last_used_at: datetime | None)
 
 
 class _WithScopes(OAuth2PasswordBearer):
-    """What FastAPI documents as the scheme, and calls to get the principal; API keys count, too."""
+    """What FastAPI documents as the scheme and calls for the principal; API keys count as well."""
 
     def __init__(self) -> None:
         texts = {scope.value: text for scope, text in SCOPE_TEXTS.items()}
@@ -231,12 +235,12 @@ class _WithScopes(OAuth2PasswordBearer):
             missing = set(needed.scopes) - principal.scopes
             if Scope.ADMIN in missing and principal.role != UserRole.ADMIN:
                 raise AdminRequired
-            raise ScopeRequired(f"This needs the scope {', '.join(sorted(missing))}.")
+            raise ScopeRequired(f"This requires the scope {', '.join(sorted(missing))}.")
         return principal
 
 
 class _WithSession(OAuth2PasswordBearer):
-    """The same for what an API key may never do."""
+    """The same for operations that an API key may never perform."""
 
     def __init__(self) -> None:
         super().__init__(TOKEN_URL, scheme_name=SESSION)

@@ -1,7 +1,8 @@
-"""Quota: one conditional UPDATE each, so that it holds under any concurrency.
+"""Quota: every change is one conditional UPDATE, so that it holds under any concurrency.
 
-A space pays for everything in its tree: `used_bytes` is the sum of all versions' sizes,
-`reserved_bytes` the sum of open uploads' sizes, and together they never pass `quota_bytes`.
+A space pays for everything in its tree: `used_bytes` is the total size of all versions,
+`reserved_bytes` the total size of open uploads. Taking more never makes their sum exceed
+`quota_bytes`.
 """
 
 from uuid import UUID
@@ -50,9 +51,9 @@ def of_space(space_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
 
 
 def fits(size: ColumnElement[int]) -> ColumnElement[bool]:
-    """SQL: whether the selected space has room for so many bytes.
+    """SQL: whether the selected space has room for `size` bytes.
 
-    None at all always fit, also where an admin has lowered the quota below what is used.
+    Zero bytes always fit, even if an administrator has lowered the quota below the usage.
     """
     return or_(Space.quota_bytes - Space.used_bytes - Space.reserved_bytes >= size, size == 0)
 
@@ -70,7 +71,7 @@ async def _take(tx: Transaction, space_id: UUID, size: int, **values: object) ->
 
 
 async def settle(tx: Transaction, space_id: UUID, size: int) -> None:
-    """Turn a reservation of `size` bytes into use: the upload completed."""
+    """Turn a reservation of `size` bytes into usage: the upload completed."""
     await _change(
         tx,
         space_id,
@@ -80,7 +81,7 @@ async def settle(tx: Transaction, space_id: UUID, size: int) -> None:
 
 
 async def release(tx: Transaction, space_id: UUID, size: int) -> None:
-    """Give a reservation of `size` bytes back: the upload ended without a file."""
+    """Release a reservation of `size` bytes: the upload ended without a file."""
     await _change(tx, space_id, reserved_bytes=Space.reserved_bytes - size)
 
 

@@ -16,7 +16,7 @@ from backend.core.s3.client import bucket_address
 from backend.core.s3.credentials import Credentials
 from backend.core.s3.presign import PartToSign, Presigner
 from backend.core.settings import S3Settings
-from backend.kit.disposition import content_disposition, harmless_content_type
+from backend.kit.text.disposition import content_disposition, harmless_content_type
 
 LONG_TERM = Credentials("AKIA/EXAMPLE+1", "s3cr3t/+=")
 SESSION = Credentials("ASIAEXAMPLE", "s3cr3t", token="FwoG/Zx+=% é")

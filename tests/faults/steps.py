@@ -17,7 +17,6 @@ from tests.support.people import Person
 from tests.support.sharing import make_link, public
 from tests.support.transfer import (
     Json,
-    begin,
     send,
     send_parts,
 )
@@ -80,10 +79,17 @@ class Client:
                 continue
         raise AssertionError(f"{method} {path}: nobody answers")
 
+    async def begun(self, content: bytes, **fields: Any) -> Json:
+        """A pending upload of `content`."""
+        body = {"name": f"{uuid4()}.bin", "size": len(content), "content_type": "text/plain"}
+        answer = await self.ask("POST", "/v1/uploads", json=body | fields)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
     async def uploaded(self, **fields: Any) -> Json:
         """A completed upload with its file, and the only thing that is not disturbed."""
         content = self.content()
-        upload = await begin(self.person, content, f"{uuid4()}.txt", **fields)
+        upload = await self.begun(content, **fields)
         await send(upload["request"], content)
         self.arrived(upload, content)
         answer = await self.ask("POST", f"/v1/uploads/{upload['id']}/complete")
@@ -111,7 +117,7 @@ async def completes(client: Client, point: str) -> None:
     methods |= dict.fromkeys(["complete.listed", "complete.joined"], "multipart")
     method = methods.get(point) or client.random.choice(["put", "post", "multipart"])
     content = client.content()
-    upload = await begin(client.person, content, f"{uuid4()}.bin", method=method)
+    upload = await client.begun(content, method=method)
     if method == "multipart":
         await send_parts(upload, content)
     else:
@@ -122,7 +128,7 @@ async def completes(client: Client, point: str) -> None:
 
 async def aborts(client: Client, point: str) -> None:
     content = client.content()
-    upload = await begin(client.person, content)
+    upload = await client.begun(content)
     await client.dying(point, "DELETE", f"/v1/uploads/{upload['id']}")
     again = await client.ask("DELETE", f"/v1/uploads/{upload['id']}")
     assert again.status_code == 204, again.text

@@ -127,7 +127,9 @@ async def kill_api(run: Run) -> None:
     async with asyncio.TaskGroup() as lanes:
         for person in run.people:
             lanes.create_task(lane(person))
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(30):  # a death is noticed a moment later than its client notices it
+        while run.lives.killed["api"] - before < count:
+            await asyncio.sleep(0.05)
     assert run.lives.killed["api"] - before == count
 
 
@@ -156,7 +158,7 @@ async def leave_work(run: Run) -> None:
     client = Client(run.random.choice(run.people), run.ledger, run.random)
     content = client.content()
     method = run.random.choice(["put", "post"])
-    upload = await begin(client.person, content, method=method)
+    upload = await client.begun(content, method=method)
     await send(upload["request"], content)
     client.arrived(upload, content)
     late = await begin(client.person, content, method="multipart")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.kit.disposition import (
+from backend.kit.text.disposition import (
     OPAQUE,
     content_disposition,
     harmless_content_type,

@@ -1,6 +1,6 @@
 import pytest
 
-from backend.kit.emails import InvalidEmail, email_domain, normalize_email
+from backend.kit.text.emails import InvalidEmail, email_domain, normalize_email
 
 
 class TestNormalizeEmail:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from backend.kit.names import name_key, numbered_name
+from backend.kit.text.names import name_key, numbered_name
 from backend.kit.vocabulary import NodeKind, Role
 
 T = TypeVar("T")

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from backend.core.database.rows import columns, only
+from backend.core.database.rows import only
 from backend.core.services import Services
 from backend.features.finalize.jobs import heal
+from backend.features.uploads import queries
 from backend.models import Event, Upload, UploadRow
 from tests.security.matrix import BODIES, ROWS, Row
 from tests.security.scenes import Cast, Scene
@@ -283,7 +284,7 @@ class TestTheWorker:
     async def test_is_named_for_what_it_does_by_itself(self, cast: Cast) -> None:
         upload_id = await Scene(cast).get("upload_id")
         db = cast.services.database.autocommit
-        query = select(*columns(UploadRow, Upload)).where(Upload.id == UUID(upload_id))
+        query = queries.uploads(Upload.id == UUID(upload_id))
 
         await heal(cast.services, await only(db, UploadRow, query))
 

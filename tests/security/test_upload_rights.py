@@ -3,11 +3,12 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
-from backend.core.database.rows import columns, only
+from backend.core.database.rows import only
 from backend.core.services import Services
 from backend.features.finalize.jobs import fail_unauthorized, heal
+from backend.features.uploads import queries
 from backend.models import Grant, Upload, UploadRow, User
 from tests.support.people import Register
 from tests.support.transfer import (
@@ -98,5 +99,5 @@ class TestUploads:
 
 
 async def row_of(services: Services, upload: Json) -> UploadRow:
-    query = select(*columns(UploadRow, Upload)).where(Upload.id == UUID(upload["id"]))
+    query = queries.uploads(Upload.id == UUID(upload["id"]))
     return await only(services.database.autocommit, UploadRow, query)

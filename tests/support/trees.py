@@ -14,7 +14,7 @@ from backend.core.services import Services
 from backend.features.files.versions import NewVersion, add_version
 from backend.features.tree.placement import create_node, lock_tree_of, target_folder
 from backend.kit.ids import uuid7
-from backend.kit.names import clean_name
+from backend.kit.text.names import clean_name
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Grant
 from backend.rules import access, quota

@@ -1,9 +1,9 @@
 """PostgreSQL: one engine, and the two ways to use it.
 
-`transaction()` for everything that changes more than one thing; `autocommit` for single
+Use `transaction()` for everything that changes more than one thing, and `autocommit` for single
 statements, which PostgreSQL makes atomic by itself: a read in autocommit costs one round trip
 instead of three (BEGIN, statement, COMMIT). Both run Core statements over the models' tables and
-give rows; there is no unit of work and nothing is loaded behind anybody's back.
+return rows; there is no unit of work and nothing is loaded implicitly.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -50,7 +50,7 @@ class Autocommit:
     def __init__(
         self, engine: AsyncEngine, turns: Turns, connect: Connect, settings: DatabaseSettings
     ) -> None:
-        """`turns` are those of `engine`; prepared statements have connections of their own."""
+        """`turns` belong to `engine`; prepared statements use separate connections."""
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._engine_turns = turns
         self._connect = connect
@@ -62,19 +62,19 @@ class Autocommit:
         """Run a prepared statement and return its rows.
 
         Raises:
-            DependencyUnavailable: the connection broke, or none came free in time.
+            DependencyUnavailable: the connection broke, or none became free in time.
         """
         pool = self._pool or await self._open_pool()
         try:
             async with self._turns:
                 records = await pool.fetch(statement.sql, *statement.arguments(values))
         except LOST as error:
-            log.warning("lost the database", error=type(error).__name__)
-            raise DependencyUnavailable("The database does not answer.") from error
+            log.warning("lost the database connection", error=type(error).__name__)
+            raise DependencyUnavailable("The database is not responding.") from error
         except asyncpg.PostgresError as error:
             if not (error.sqlstate or "").startswith(TRANSIENT):
                 raise
-            log.warning("the database gave up", error=type(error).__name__)
+            log.warning("database unavailable", error=type(error).__name__)
             raise DependencyUnavailable("The database is busy.") from error
         return statement.rows(records)
 
@@ -85,7 +85,7 @@ class Autocommit:
             return result.freeze()() if result.returns_rows else result
 
     async def _open_pool(self) -> "asyncpg.Pool[asyncpg.Record]":
-        """The connections of prepared statements, opened one by one as they are needed.
+        """The connections for prepared statements, opened one by one as they are needed.
 
         A single statement leaves nothing behind, so nothing is reset between two of them.
         """
@@ -98,21 +98,21 @@ class Autocommit:
         return self._pool
 
     def use(self) -> PoolUse:
-        """How many connections of prepared statements there are."""
+        """How many connections for prepared statements there are."""
         held, idle = (pool.get_size(), pool.get_idle_size()) if (pool := self._pool) else (0, 0)
         return PoolUse(held - idle, idle, self._size)
 
     async def close(self) -> None:
-        """Close the connections of prepared statements."""
+        """Close the connections for prepared statements."""
         if self._pool is not None:
             await self._pool.close()
 
 
 async def fetch(db: Db, statement: Prepared[R], **values: Any) -> list[R]:
-    """Run a prepared statement on `db`: by the short way where it stands alone.
+    """Run a prepared statement on `db`, directly through asyncpg if it is in autocommit.
 
     Raises:
-        DependencyUnavailable: the database does not answer.
+        DependencyUnavailable: the database is not responding.
     """
     if isinstance(db, Autocommit):
         return await db.fetch(statement, values)
@@ -129,24 +129,24 @@ class Database:
     """The connection pool of one process.
 
     Connecting and waiting for a free connection are bounded; a connection is probed before use,
-    so a restarted server costs one retry and not an error.
+    so a restarted server costs one retry instead of an error.
     """
 
     def __init__(self, settings: DatabaseSettings, *, direct: bool = False) -> None:
-        """`direct` goes around a pooler, for LISTEN and CREATE INDEX CONCURRENTLY."""
+        """`direct` bypasses a pooler, for LISTEN and CREATE INDEX CONCURRENTLY."""
         self._settings = settings
         self._url = (settings.direct_url if direct else None) or settings.url
         self._pooled = pooled = settings.pooler == "transaction" and self._url is settings.url
         self.engine = create_async_engine(
-            # A transaction pooler hands every transaction another server connection, where the
-            # prepared statements of the last one do not exist.
+            # A transaction pooler may give each transaction a different server connection, where
+            # the prepared statements of the last one do not exist.
             f"postgresql+asyncpg://?prepared_statement_cache_size={0 if pooled else 500}",
             async_creator=self.connect,
             pool_size=settings.pool_size,
             max_overflow=settings.max_overflow,
             pool_use_lifo=True,
             connect_args={"prepared_statement_name_func": _unique_name} if pooled else {},
-            hide_parameters=True,  # an error's message would end in every value of the statement
+            hide_parameters=True,  # error messages would list every value of the statement
         )
         probe_idle_connections(self.engine)
         if settings.log_sql:
@@ -157,10 +157,10 @@ class Database:
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """Open a raw connection outside the pool.
 
-        `sslmode`, `sslrootcert` and the other libpq options stand in the URL (RDS: verify-full).
+        `sslmode`, `sslrootcert` and the other libpq options go into the URL (RDS: verify-full).
 
         Raises:
-            DependencyUnavailable: nothing answers, or the server takes no connections.
+            DependencyUnavailable: nothing answers, or the server accepts no connections.
         """
         return cast("asyncpg.Connection[asyncpg.Record]", await self._connect())
 
@@ -173,7 +173,7 @@ class Database:
                 password=settings.password.get_secret_value() if settings.password else None,
                 timeout=settings.connect_timeout,
                 statement_cache_size=0 if self._pooled else 100,
-                # Poolers refuse unknown start-up parameters: there, set the timeout on the role.
+                # Poolers refuse unknown start-up parameters: set the timeout on the role instead.
                 server_settings={}
                 if self._pooled
                 else {"statement_timeout": timeout, "jit": "off"},
@@ -181,7 +181,7 @@ class Database:
             )
         except (asyncpg.PostgresError, *LOST) as error:
             log.warning("cannot connect to the database", error=type(error).__name__)
-            raise DependencyUnavailable("The database does not answer.") from error
+            raise DependencyUnavailable("The database is not responding.") from error
         if settings.log_sql:
             log_queries(connection)
         return connection
@@ -195,7 +195,7 @@ class Database:
         faults.reach("transaction.committed")
 
     def use(self) -> PoolUse:
-        """How many connections of transactions there are."""
+        """How many connections for transactions there are."""
         pool = cast("QueuePool", self.engine.pool)
         return PoolUse(
             pool.checkedout(), pool.checkedin(), pool.size() + self._settings.max_overflow
@@ -208,7 +208,7 @@ class Database:
 
 
 async def _keep(_connection: object) -> None:
-    """A single statement leaves nothing behind that would have to be reset."""
+    """A single statement leaves nothing behind that needs to be reset."""
 
 
 def _unique_name() -> str:

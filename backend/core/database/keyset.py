@@ -1,10 +1,10 @@
-"""Lists in pages: each goes on where the one before it ended, however far down that is.
+"""Lists in pages: each page continues where the last one ended, however deep in the list.
 
     NEWEST = descending(id=Link.id)
     links, next_cursor = await NEWEST.fetch(db, LinkRow, query, limit, cursor)
 
-A query that is cut in several places uses the steps of `fetch`: `narrow` on each branch, so that
-its index gives the page and nothing is sorted whole, and `cut` on what the statement returns.
+A query with several branches uses the steps of `fetch`: `narrow` on each branch, so that its index
+yields the page without a full sort, and `cut` on what the statement returns.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +24,10 @@ Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """An order in which every row has a place of its own.
+    """An order in which every row has a unique place.
 
-    `columns` stand under the names that the fetched rows have them by. `name` goes into the
-    cursors of a list that has several orders, so that one is not continued in another.
+    The keys of `columns` are the field names of the fetched rows. `name` goes into the cursors of a
+    list that has several orders, so that a cursor of one order is not used with another.
     """
 
     columns: Mapping[str, Column]
@@ -40,10 +40,10 @@ class Keyset:
         return [column.desc() if self.is_descending else column.asc() for column in columns]
 
     def read(self, cursor: str) -> tuple[Any, ...]:
-        """The place at which the page before ended.
+        """The place at which the previous page ended.
 
         Raises:
-            InvalidCursor: not from this list, or from another order of it.
+            InvalidCursor: it is not from this list, or is from another order of it.
         """
         types = [column.type.python_type for column in self.columns.values()]
         if self.name is None:
@@ -64,7 +64,7 @@ class Keyset:
         return here < there if self.is_descending else here > there
 
     def narrow(self, query: Q, limit: int, cursor: str | None = None) -> Q:
-        """Sort `query` and keep what follows `cursor`: a page and one row more."""
+        """Sort `query` and keep what follows `cursor`: a page plus one row."""
         if cursor:
             query = query.where(self.beyond(self.read(cursor)))
         return query.order_by(*self.order()).limit(limit + 1)
@@ -72,7 +72,7 @@ class Keyset:
     def cut(self, rows: Sequence[R], limit: int) -> tuple[Sequence[R], str | None]:
         """Split `limit + 1` fetched rows into a page and the cursor of the next one.
 
-        The extra row only tells that there is more; it is not on the page.
+        The extra row only shows that there is more; it is not on the page.
         """
         page = rows[:limit]
         return page, self._cursor_of(page[-1]) if len(rows) > limit else None
@@ -88,7 +88,7 @@ class Keyset:
         """One page of `query`, and the cursor of the next one unless it is the last.
 
         Raises:
-            InvalidCursor: not from this list.
+            InvalidCursor: it is not from this list.
         """
         return self.cut(await rows(db, row, self.narrow(query, limit, cursor)), limit)
 
@@ -103,5 +103,5 @@ def ascending(**columns: Column) -> Keyset:
 
 
 def descending(**columns: Column) -> Keyset:
-    """Largest first; by ids alone, the newest first: ours begin with the time."""
+    """Largest first; by id, this means newest first, because our ids begin with the time."""
     return Keyset(columns, is_descending=True)

@@ -1,4 +1,4 @@
-"""Migrations: the database's schema brought to the newest revision."""
+"""Migrations: bring the database schema to the newest revision."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ ALEMBIC_INI = Path(backend.__file__).resolve().parents[1] / "alembic.ini"
 
 
 def upgrade(settings: DatabaseSettings) -> None:
-    """Run every migration the database has not had. Blocks; not inside a running event loop."""
+    """Run every pending migration. Blocks; do not call it inside a running event loop."""
     config = Config(ALEMBIC_INI)
     config.attributes["database"] = settings
     command.upgrade(config, "head")

@@ -1,7 +1,7 @@
 """Connection pools: whose turn it is, how full they are, and whether a connection still works.
 
 SQLAlchemy's own pre-ping takes three round trips at every checkout (BEGIN, a statement, ROLLBACK).
-A connection whose socket is open and that was used a second ago needs no question.
+A connection whose socket is open and that was used within the last second needs no probe.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from backend.core.errors import DependencyUnavailable
 
 TRUSTED_SECONDS = 1.0
 
-# How a connection that worked goes away: closed by the server, by the network, or not in time; or
-# it is used in the moment between the server's farewell and the end of the stream (internal).
+# How a working connection is lost: closed by the server or the network, or timed out; or used
+# between the server's closing message and the end of the stream (internal).
 LOST = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -30,19 +30,19 @@ LOST = (
 )
 
 TRANSIENT = ("08", "40", "53", "55P03", "57")
-"""How SQLSTATEs begin that say "not now" rather than "not so": connection, deadlock, resources,
-lock, operator."""
+"""Prefixes of the SQLSTATEs that mean "try again": connection, deadlock, resources, lock,
+operator."""
 
 
 class Turns:
-    """Who waits for a connection gets the next one.
+    """Whoever has waited longest for a connection gets the next one.
 
-    The pools' own queues let newcomers pass those who wait: at 64 clients and 10 connections the
-    slowest twentieth took four times as long.
+    The pools' own queues let newcomers overtake waiting callers: with 64 clients and 10
+    connections, the slowest twentieth took four times as long.
     """
 
     def __init__(self, connections: int, timeout: float) -> None:
-        """`timeout` in seconds bounds the wait for each turn."""
+        """`timeout`, in seconds, bounds the wait for each turn."""
         self._semaphore = asyncio.Semaphore(connections)
         self._timeout = timeout
 
@@ -67,7 +67,7 @@ class Turns:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Let the next one have it."""
+        """Pass the turn on."""
         self._semaphore.release()
 
 
@@ -93,7 +93,7 @@ def probe_idle_connections(engine: AsyncEngine) -> None:
             raise DisconnectionError("the server closed this connection")
         used_at = record.info.get("used_at", time.monotonic())
         if time.monotonic() - used_at > TRUSTED_SECONDS and not _answers(dialect, connection):
-            raise DisconnectionError("the connection does not answer")
+            raise DisconnectionError("the connection is not responding")
 
 
 def _answers(dialect: Any, connection: Any) -> bool:

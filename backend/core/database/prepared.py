@@ -1,8 +1,8 @@
-"""Prepared statements: what hot paths run, in one round trip and with little of our own in it.
+"""Prepared statements: what hot paths run, in one round trip and with little overhead of our own.
 
 SQLAlchemy spends about 0.4 ms of CPU on running a statement (building it, finding it in the cache
-of compiled ones, a greenlet, a result); asyncpg alone 0.1 ms. So a statement that every other
-request runs is written once as a constant, compiled at its first use, and handed to asyncpg.
+of compiled ones, a greenlet, a result); asyncpg alone takes 0.1 ms. So a frequently run statement
+is written once as a constant, compiled on first use, and passed to asyncpg.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,20 +21,20 @@ Processor = Callable[[Any], Any] | None
 
 
 class Prepared(Generic[R]):
-    """A Core statement whose values are all given by name when it runs (`bindparam`).
+    """A Core statement whose values are all passed by name when it runs (`bindparam`).
 
-    It must hold no list of unknown length: write `== any_(bindparam(..., ARRAY))` for `in_`.
+    It must not contain a list of unknown length: write `== any_(bindparam(..., ARRAY))`, not `in_`.
 
     Args:
         row: the type of its rows, a NamedTuple.
-        statement: what it runs; its columns are the fields of `row`, in order.
+        statement: what to run; its columns are the fields of `row`, in order.
 
     Raises:
-        WrongColumns: they are not.
+        WrongColumns: the columns are not the fields of `row`.
     """
 
     def __init__(self, row: Callable[..., R], statement: Executable) -> None:
-        assert isinstance(statement, ReturnsRows)  # noqa: S101 - narrows: it gives rows
+        assert isinstance(statement, ReturnsRows)  # noqa: S101 - narrows: it returns rows
         self._columns = list(statement.exported_columns)
         require_columns(row, [column.key for column in self._columns])
         self.row = row
@@ -42,18 +42,18 @@ class Prepared(Generic[R]):
 
     @cached_property
     def sql(self) -> str:
-        """The statement in PostgreSQL's words, its values `$1`, `$2`, …"""
+        """The statement in PostgreSQL's dialect, with its values as `$1`, `$2`, …"""
         return str(self._compiled)
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
-        """The values in the order of `sql`, as asyncpg takes them."""
+        """The values in the order of `sql`, as asyncpg expects them."""
         return [
             constant if constant is not None else _processed(process, values[name])
             for name, constant, process in self._places
         ]
 
     def rows(self, records: Iterable[Iterable[Any]]) -> list[R]:
-        """What asyncpg gave, as rows."""
+        """The records from asyncpg as rows."""
         row, processed = self.row, self._processed
         if not processed:
             return [row(*record) for record in records]
@@ -65,7 +65,7 @@ class Prepared(Generic[R]):
 
     @cached_property
     def _places(self) -> list[tuple[str, Any, Processor]]:
-        """For each `$n`: the name of its value, or the value itself where the statement has it."""
+        """For each `$n`: the name of its value, or the value itself if the statement has it."""
         places: list[tuple[str, Any, Processor]] = []
         for name in self._compiled.positiontup:
             bind = self._compiled.binds[name]
@@ -76,7 +76,7 @@ class Prepared(Generic[R]):
 
     @cached_property
     def _processed(self) -> list[tuple[int, Callable[[Any], Any]]]:
-        """The places of columns that SQLAlchemy's types read otherwise than asyncpg: enums."""
+        """The places of columns that SQLAlchemy's types read differently from asyncpg: enums."""
         readers = [
             column.type.dialect_impl(DIALECT).result_processor(DIALECT, None)
             for column in self._columns

@@ -1,4 +1,4 @@
-"""What a request uses of the database: its one transaction, or single statements."""
+"""How a request uses the database: in its one transaction, or in single statements."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -17,7 +17,7 @@ from backend.core.database.rows import Db
 class RequestTransaction:
     """A transaction that a whole request shares; it opens with the first statement.
 
-    So a route that talks to S3 before it writes holds neither a connection nor a lock meanwhile.
+    So a route that calls S3 before it writes holds neither a connection nor a lock meanwhile.
     """
 
     def __init__(self, database: Database) -> None:
@@ -26,13 +26,13 @@ class RequestTransaction:
         self._tx: Transaction | None = None
 
     async def open(self) -> Transaction:
-        """The transaction, begun now if it has not been yet."""
+        """The transaction, begun now if it has not begun yet."""
         if self._tx is None:
             self._tx = await self._stack.enter_async_context(self._database.transaction())
         return self._tx
 
     async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
-        """Run `statement` as part of it."""
+        """Run `statement` in the transaction."""
         return await (await self.open()).execute(statement, parameters)
 
     async def __aenter__(self) -> Self:
@@ -49,7 +49,7 @@ class RequestTransaction:
 
 
 async def get_database(connection: HTTPConnection) -> Database:
-    """The process's database, made by the lifespan."""
+    """The process's database, created by the lifespan."""
     database: Database = connection.app.state.services.database
     return database
 
@@ -57,9 +57,10 @@ async def get_database(connection: HTTPConnection) -> Database:
 async def get_transaction(
     connection: HTTPConnection, database: Annotated[Database, Depends(get_database)]
 ) -> AsyncIterator[Transaction]:
-    """The request's transaction, committed before the answer is sent.
+    """The request's transaction, committed before the response is sent.
 
-    A request with an `Idempotency-Key` already runs in a transaction, which also stores its answer.
+    A request with an `Idempotency-Key` already runs in a transaction, which also stores the
+    response.
     """
     shared: RequestTransaction | None = connection.scope.get("transaction")
     if shared is not None:
@@ -74,7 +75,7 @@ async def get_late_transaction(
 ) -> AsyncIterator[RequestTransaction]:
     """The request's transaction, begun by the route's own `open()`.
 
-    For routes that hash a password first: waiting for that must not hold a connection.
+    For routes that hash a password first: they must not hold a connection while they wait.
     """
     shared: RequestTransaction | None = connection.scope.get("transaction")
     if shared is not None:
@@ -90,7 +91,7 @@ async def get_statements(connection: HTTPConnection) -> Db:
     return (await get_database(connection)).autocommit if shared is None else shared
 
 
-# scope="function": commit before the response starts; else a failed commit would still say 200.
+# scope="function": commit before the response starts; otherwise a failed commit would still be 200.
 Tx = Annotated[Transaction, Depends(get_transaction, scope="function")]
 LateTx = Annotated[RequestTransaction, Depends(get_late_transaction, scope="function")]
 Statements = Annotated[Db, Depends(get_statements)]

@@ -1,6 +1,6 @@
-"""Which revision of the schema the database has, and which this code needs.
+"""Which revision of the schema the database has, and which one this code needs.
 
-Parses the migrations and runs none: Alembic takes 7 MB, and only `we-upload migrate` needs it.
+Parses the migrations without Alembic, which takes 7 MB and only `we-upload migrate` needs.
 """
 
 import ast
@@ -16,9 +16,9 @@ MIGRATIONS = Path(backend.__file__).resolve().parents[1] / "alembic/versions"
 
 
 def outgrown_revisions(migrations: Path = MIGRATIONS) -> frozenset[str]:
-    """The revisions that are too old for this code: those that another one follows.
+    """The revisions that are too old for this code: those that another revision follows.
 
-    One it does not know is newer than itself, as in the middle of a deployment, and will do.
+    An unknown revision is newer than this code, as in the middle of a deployment, and is accepted.
     """
     return frozenset(
         revision for script in migrations.glob("*.py") for revision in _followed(script.read_text())

@@ -1,8 +1,8 @@
-"""A cache of a few seconds whose entries PostgreSQL takes back at once.
+"""A cache of a few seconds whose entries PostgreSQL can revoke immediately.
 
 Triggers notify a channel with the owner's id when what is cached about them changes; every process
-listens. Without that connection (it broke, or a transaction pooler stands in between, which
-cannot LISTEN) nothing is cached and every look-up asks the database.
+listens. Without that connection (it broke, or there is a transaction pooler, through which LISTEN
+does not work) nothing is cached and every look-up queries the database.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ RETRY_SECONDS = 2.0
 
 
 class RevocableCache(Generic[V]):
-    """Values by key, each belonging to an owner whose changes drop it."""
+    """Values by key, each belonging to an owner: a change to the owner drops it."""
 
     def __init__(self, channel: str) -> None:
         self._channel = channel
@@ -39,18 +39,18 @@ class RevocableCache(Generic[V]):
         self._keys_of: defaultdict[UUID, set[str]] = defaultdict(set)
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self.epoch = 0
-        """Grows with every change that was heard of: see `put`."""
+        """Grows with every change notification: see `put`."""
 
     def get(self, key: str) -> V | None:
-        """The value of `key`, if it is young and nothing about its owner has changed."""
+        """The value of `key`, if it is recent and its owner has not changed since."""
         entry = self._entries.get(key)
         return entry[1] if entry and entry[0] > time.time() else None
 
     def put(self, key: str, owner: UUID, value: V, epoch: int, ends_at: float) -> None:
-        """Keep `value` for some seconds, but not beyond `ends_at` (Unix time).
+        """Keep `value` for a few seconds, but not beyond `ends_at` (Unix time).
 
-        It was read while `epoch` was the current one: a change that was heard of since may be
-        newer than the value, which then is not kept.
+        It was read while `epoch` was current: if a change has been notified since, the value may be
+        outdated and is not kept.
         """
         if self._connection is None or epoch != self.epoch:
             return
@@ -60,15 +60,15 @@ class RevocableCache(Generic[V]):
         self._keys_of[owner].add(key)
 
     async def settle(self) -> None:
-        """Wait until every change committed before this call has been heard of here."""
+        """Wait until this process has been notified of every change committed before this call."""
         if self._connection is not None:
             with suppress(asyncpg.PostgresError, *LOST):
-                # Notifications reach a session before the answer to its next command.
+                # Notifications reach a session before the result of its next command.
                 await self._connection.execute("SELECT")
 
     @asynccontextmanager
     async def listening(self, settings: DatabaseSettings) -> AsyncIterator[None]:
-        """Listen in the background, again after each fault, until the end."""
+        """Listen in the background, reconnecting after each fault, until the context ends."""
         if settings.pooler == "transaction" and settings.direct_url is None:
             yield
             return
@@ -85,7 +85,7 @@ class RevocableCache(Generic[V]):
             try:
                 await self._listen_once(database)
             except (DependencyUnavailable, asyncpg.PostgresError, *LOST):
-                log.warning("not listening for changes", channel=self._channel)
+                log.warning("not listening for changes: trying again", channel=self._channel)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen_once(self, database: Database) -> None:

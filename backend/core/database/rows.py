@@ -1,7 +1,7 @@
-"""Typed rows: what a query gives has named fields that mypy knows.
+"""Typed rows: what a query returns has named fields that mypy knows.
 
-A row type is a NamedTuple whose fields are the query's columns, in order. Rows of tables stand
-beside them in `models`; a row that only one query gives stands beside that query.
+A row type is a NamedTuple whose fields are the query's columns, in order. Row types of tables are
+next to them in `models`; a row type that only one query returns is next to that query.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class Db(Protocol):
-    """Whatever a query runs on: part of a transaction, or alone."""
+    """What a query runs on: a transaction, or autocommit."""
 
     async def execute(self, statement: Executable, parameters: Any = None, /) -> Result[Any]:
         """Run `statement` and return its rows."""
@@ -26,10 +26,10 @@ class WrongColumns(TypeError):
 
 
 def require_columns(row: Callable[..., Any], columns: Sequence[str]) -> None:
-    """Return if these columns make such a row.
+    """Check that these columns make such a row.
 
     Raises:
-        WrongColumns: one is missing, too many, or in another place.
+        WrongColumns: one is missing, superfluous or out of order.
     """
     fields = getattr(row, "_fields", None)
     if fields != tuple(columns):
@@ -37,16 +37,16 @@ def require_columns(row: Callable[..., Any], columns: Sequence[str]) -> None:
 
 
 def columns(row: Callable[..., Any], table: type[DeclarativeBase]) -> list[ColumnElement[Any]]:
-    """The columns of a table that make a row of this type, in its order and by its names."""
+    """The columns of a table that make a row of this type, with its order and names."""
     names: tuple[str, ...] = row._fields  # type: ignore[attr-defined]  # a NamedTuple
     return [table.__table__.c[name].label(name) for name in names]
 
 
 async def rows(db: Db, row: Callable[..., R], statement: Executable) -> list[R]:
-    """Run `statement` and return what it gives.
+    """Run `statement` and return its rows.
 
     Raises:
-        WrongColumns: it gives other columns than a `row` has.
+        WrongColumns: its columns are not the fields of `row`.
     """
     result = await db.execute(statement)
     require_columns(row, list(result.keys()))
@@ -60,6 +60,6 @@ async def first(db: Db, row: Callable[..., R], statement: Executable) -> R | Non
 
 
 async def only(db: Db, row: Callable[..., R], statement: Executable) -> R:
-    """The one row that `statement` is sure to give."""
+    """The one row of a statement that always returns exactly one."""
     (found,) = await rows(db, row, statement)
     return found

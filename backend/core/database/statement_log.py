@@ -1,7 +1,7 @@
 """LOG_SQL: every statement with the time it took, and without its values.
 
-Values stand beside a statement as `$1`, `$2`, …: among them are hashes of passwords and tokens, so
-they are never written.
+Values appear in a statement as `$1`, `$2`, …: they may be hashes of passwords and tokens, so they
+are never written.
 """
 
 import time
@@ -19,17 +19,17 @@ PING = ";"
 
 
 def log_queries(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Log what asyncpg runs by itself: prepared statements of ours, BEGIN, COMMIT, the queue's."""
+    """Log what asyncpg runs: our prepared statements, BEGIN, COMMIT, the queue's statements."""
     connection.add_query_logger(_log_query)
 
 
 def _log_query(done: LoggedQuery) -> None:
-    if done.query != PING:  # whether an idle connection still works
+    if done.query != PING:  # the probe of an idle connection
         _log(done.query, done.elapsed, done.exception)
 
 
 def log_statements(engine: AsyncEngine) -> None:
-    """Log what SQLAlchemy runs: it prepares statements itself, of which asyncpg tells nothing."""
+    """Log what SQLAlchemy runs: it prepares statements itself, and asyncpg does not log those."""
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute")
     def begin(
@@ -41,7 +41,7 @@ def log_statements(engine: AsyncEngine) -> None:
     def end(
         _connection: Any, _cursor: Any, sql: str, _values: Any, context: Any, many: bool
     ) -> None:
-        if not many:  # asyncpg tells of those
+        if not many:  # asyncpg logs those
             _log(sql, time.monotonic() - context.begun, None)
 
     @event.listens_for(engine.sync_engine, "handle_error")

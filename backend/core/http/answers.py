@@ -1,4 +1,4 @@
-"""Answers that are written without FastAPI's validation: they are known to fit."""
+"""Responses written without FastAPI's validation, because they are known to fit."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 
 def json_answer(content: Any) -> Response:
-    """Answer with plain data that is known to fit the operation's declared schema.
+    """Respond with plain data that is known to fit the operation's declared schema.
 
-    For long lists: building and dumping a model an item costs ten times as much.
+    For long lists: building and dumping one model per item costs ten times as much.
     """
     body = orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)
     return Response(body, media_type="application/json")
@@ -19,6 +19,6 @@ def json_answer(content: Any) -> Response:
 def model_answer(
     model: BaseModel, status_code: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """Answer with a model as it is; returned bare, FastAPI would validate it once more."""
+    """Respond with a model as it is; if it were returned bare, FastAPI would validate it again."""
     body = model.model_dump_json()
     return Response(body, status_code, headers, media_type="application/json")

@@ -1,18 +1,17 @@
-"""The direct way: requests in order do not go through FastAPI's resolver.
+"""The direct way: well-formed requests bypass FastAPI's resolver.
 
-FastAPI asks at every request what a route wants and where it comes from. A route that is declared
-`@direct` is asked once, when it is made:
+FastAPI works out on every request what a route needs and where it comes from. For a route declared
+`@direct` that happens once, when the route is created:
 
     @router.get("/files/{file_id}", response_model=File)
     @direct
     async def get_file(principal: FilesRead, db: Statements, file_id: UUID) -> Response: ...
 
-It returns a `Response` and wants nothing but parameters of path and query, one JSON body, the
-request, and dependencies that are coroutines of the connection alone; else making it fails.
+It returns a `Response` and takes only path and query parameters, one JSON body, the request, and
+dependencies that are coroutines of the connection alone; otherwise creating the route fails.
 
-A request that is not in order (a header that the route reads, another content type, a value that
-does not fit) goes the long way from its beginning: so there is one place that explains what is
-wrong with it.
+Any other request (with a header that the route reads, another content type, a value that does not
+fit) goes the long way from the start, so only one place explains what is wrong with it.
 """
 
 from typing import Any, TypeVar
@@ -27,13 +26,13 @@ E = TypeVar("E", bound=Endpoint)
 
 
 def direct(endpoint: E) -> E:
-    """Declare that requests for this route go the direct way; stands below the route's path."""
+    """Declare that requests for this route go the direct way; goes below the router's decorator."""
     endpoint.__direct__ = True  # type: ignore[attr-defined]
     return endpoint
 
 
 def is_declared_direct(endpoint: Any) -> bool:
-    """Whether `endpoint` stands below `@direct`."""
+    """Whether `endpoint` is decorated with `@direct`."""
     return getattr(endpoint, "__direct__", False)
 
 
@@ -46,7 +45,7 @@ class DirectWay:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["app"].dependency_overrides:  # in tests: FastAPI knows what may stand in
+        if scope["app"].dependency_overrides:  # in tests: FastAPI knows the overrides
             await self._long_way(scope, receive, send)
             return
         arrived: list[Message] = []
@@ -69,7 +68,7 @@ class DirectWay:
 async def _values(
     plan: Plan, request: Request, receive: Receive, arrived: list[Message]
 ) -> dict[str, Any]:
-    """What the request itself gives."""
+    """The values that come from the request itself."""
     if plan.headers and any(name in plan.headers for name, _ in request.scope["headers"]):
         raise NotInOrder
     values = {value.name: value.checked(request.path_params[value.key]) for value in plan.path}
@@ -84,7 +83,7 @@ async def _values(
 
 
 async def _json(request: Request, receive: Receive, arrived: list[Message]) -> Any:
-    """The body, None if it is empty; what arrives is kept for whoever reads it again."""
+    """The body, None if it is empty; its messages are kept so that it can be read again."""
     while True:
         message = await receive()
         arrived.append(message)

@@ -1,4 +1,4 @@
-"""What a direct route wants, read once from its signature."""
+"""What a direct route needs, read once from its signature."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,16 +25,16 @@ REQUIRED = Parameter.empty
 
 
 class CannotGoDirect(TypeError):
-    """A route is declared direct and wants what the direct way does not give."""
+    """A route is declared direct but needs something the direct way does not provide."""
 
 
 class NotInOrder(Exception):
-    """This request does not go the direct way."""
+    """This request cannot go the direct way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of path, query or body; `key` is what the request calls it."""
+    """A value from the path, query or body; `key` is its name in the request."""
 
     name: str
     key: str
@@ -42,7 +42,7 @@ class Value:
     adapter: TypeAdapter[Any]
 
     def checked(self, given: Any) -> Any:
-        """The value as the route gets it, or its default if it is None.
+        """The value as the route receives it, or its default if it is None.
 
         Raises:
             NotInOrder: it is missing or does not fit.
@@ -86,7 +86,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One parameter of an endpoint: its type, and how FastAPI is told where it comes from."""
+    """One parameter of an endpoint: its type, and what tells FastAPI where it comes from."""
 
     name: str
     annotation: Any
@@ -94,27 +94,27 @@ class Wanted:
 
     @property
     def kind(self) -> Any:
-        """Its type, without what is said about it."""
+        """Its type, without the metadata of `Annotated`."""
         annotated = get_origin(self.annotation) is Annotated
         return get_args(self.annotation)[0] if annotated else self.annotation
 
     @property
     def marker(self) -> Any:
-        """`Query(...)`, `Depends(...)` or another of FastAPI's, else None."""
+        """`Query(...)`, `Depends(...)` or another of FastAPI's markers, or None."""
         said = getattr(self.annotation, "__metadata__", ())
         return next((one for one in reversed(said) if isinstance(one, MARKERS)), None)
 
     def value(self) -> Value:
-        """It as a value that the request gives."""
+        """The parameter as a value that comes from the request."""
         key = getattr(self.marker, "alias", None) or self.name
         return Value(self.name, key, self.default, TypeAdapter(self.annotation))
 
 
 def read_plan(route: APIRoute) -> Plan:
-    """What the endpoint of `route` wants.
+    """What the endpoint of `route` needs.
 
     Raises:
-        CannotGoDirect: more than the direct way gives; the message names the parameter.
+        CannotGoDirect: more than the direct way provides; the message names the parameter.
     """
     try:
         return _read(route)
@@ -152,7 +152,7 @@ def _parameters(function: Callable[..., Any], hints: dict[str, Any]) -> Iterator
 
 
 def _add(plan: Plan, wanted: Wanted, path_names: set[str]) -> None:
-    """Say where one parameter comes from."""
+    """Record where one parameter comes from."""
     marker, kind = wanted.marker, wanted.kind
     if isinstance(marker, params.Depends):
         plan.dependencies.append(_dependency(wanted))
@@ -182,7 +182,7 @@ def _is_model(kind: Any) -> bool:
 
 
 def _is_scalar(kind: Any) -> bool:
-    """Whether a single text of path or query makes it."""
+    """Whether it can be parsed from a single string of the path or query."""
     if get_origin(kind) in (Union, UnionType):
         return all(_is_scalar(one) for one in get_args(kind))
     return get_origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, SCALARS))

@@ -1,8 +1,8 @@
 """The edge of the API, as one ASGI middleware: what holds for every request.
 
-One wrapper instead of six: each layer of middleware costs every request an extra call. It gives a
-request id, bounds body and time, adds security headers, logs one line, counts one request, and
-turns what nobody caught into a problem document.
+One wrapper instead of six: each layer of middleware costs every request an extra call. It assigns
+a request id, bounds body size and time, adds security headers, logs one line, counts one request,
+and turns uncaught exceptions into a problem document.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 RawHeaders = list[tuple[bytes, bytes]]
 QUIET_ROUTES = {"/health", "/ready", "/metrics"}
 BULK_BODY = 1024**2
-"""Bytes: what a route may ask for (`max_body_size`) that names thousands of parts."""
+"""Bytes: the most a route may allow (`max_body_size`), for bodies that list thousands of parts."""
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -52,7 +52,7 @@ class InternalError(ApiError):
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and what has become of it."""
+    """One request and its progress."""
 
     request_id: str
     started: float = field(default_factory=time.perf_counter)
@@ -102,18 +102,18 @@ class EdgeMiddleware:
             exchange.received += len(message.get("body", b""))
             exchange.body_complete |= not message.get("more_body", False)
             if exchange.received > (limit := self._body_limit(scope)):
-                raise BodyTooLarge(f"This request's body holds at most {limit} bytes.")
+                raise BodyTooLarge(f"The body of this request may have at most {limit} bytes.")
             return message
 
         try:
             _refuse_announced(scope)
             async with asyncio.timeout(self._timeout):
                 await self.app(scope, guarded_receive, guarded_send)
-        except Exception as error:  # noqa: BLE001 - the outermost edge: all that is left ends here
+        except Exception as error:  # noqa: BLE001 - the outermost edge: every other error ends here
             await self._answer_error(exchange, error, scope, receive, guarded_send)
 
     def _body_limit(self, scope: Scope) -> int:
-        """Bytes the route reads at most: a large body of nonsense costs time to refuse."""
+        """The most bytes the route reads: a large invalid body takes time to refuse."""
         return getattr(scope.get("route"), "max_body_size", None) or self._max_body
 
     async def _answer_error(
@@ -123,11 +123,11 @@ class EdgeMiddleware:
         if answer.status == InternalError.status:
             log.error("unhandled error", exc_info=error)
         if exchange.status:
-            raise error  # the answer has begun: only closing the connection tells the client
+            raise error  # the response has begun: only closing the connection tells the client
         await problem(exchange.request_id, answer)(scope, receive, send)
 
     def _with_ours(self, headers: RawHeaders, exchange: Exchange) -> RawHeaders:
-        """The route's headers and ours, where the route has said nothing else."""
+        """The route's headers, and ours where the route has not set them."""
         given = {name for name, _ in headers}
         ours = (header for header in self._headers if header[0] not in given)
         return [*headers, (b"x-request-id", exchange.request_id.encode()), *ours]
@@ -137,34 +137,34 @@ def _as_api_error(error: Exception, exchange: Exchange) -> ApiError:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, ClientDisconnect):
-        return BadRequest("The connection ended before the request did.")
+        return BadRequest("The connection closed before the request was complete.")
     if isinstance(error, TimeoutError):
         if exchange.body_complete:
-            return DependencyUnavailable("The request took too long.")
+            return DependencyUnavailable("The request took too long: try again shortly.")
         return RequestTimeout()
     return InternalError()
 
 
 def _refuse_announced(scope: Scope) -> None:
-    """Refuse a body no route takes before it is sent."""
+    """Refuse a body that no route accepts before it is sent."""
     length = dict(scope["headers"]).get(b"content-length", b"0")
     if not length.isdigit() or int(length) > BULK_BODY:
         raise BodyTooLarge
 
 
 def _has_body(headers: dict[bytes, bytes]) -> bool:
-    """Whether one follows the headers (RFC 9112, 6)."""
+    """Whether a body follows the headers (RFC 9112, 6)."""
     return b"content-length" in headers or b"transfer-encoding" in headers
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:
-    """The caller's `X-Request-ID` if it is harmless, else a new one."""
+    """The caller's `X-Request-ID` if it is harmless, otherwise a new one."""
     given = headers.get(b"x-request-id", b"")
     return given.decode() if REQUEST_ID.fullmatch(given) else uuid7().hex
 
 
 def _report(exchange: Exchange, scope: Scope, requests: RequestLog) -> None:
-    """One log line and one count, under the route's template: ids would explode the labels."""
+    """One log line and one count, by the route's template: ids would create too many labels."""
     route = getattr(scope.get("route"), "path", "unmatched")
     method, seconds = scope["method"], time.perf_counter() - exchange.started
     count, duration = metrics.of_request(method, route, exchange.status)

@@ -1,26 +1,26 @@
-"""Memory: give back what is no longer needed. Where the C library is not glibc, nothing changes."""
+"""Memory: return what is no longer needed. No effect unless the C library is glibc."""
 
 import ctypes
 import gc
 
 M_MMAP_THRESHOLD = -3  # mallopt(3)
 LARGE = 4 * 2**20
-"""Bytes. argon2 takes 19 MiB for each password; glibc would keep such blocks once it has freed one,
-so that a burst of sign-ins would cost as much memory for good."""
+"""Bytes. argon2 takes 19 MiB for each password; once glibc has freed one such block it would keep
+the others, so a burst of sign-ins would raise memory use permanently."""
 
 _libc = ctypes.CDLL(None)
 
 
 def return_large_blocks() -> None:
-    """Let large blocks go back to the system when they are freed."""
+    """Make freed large blocks go back to the system."""
     if hasattr(_libc, "mallopt"):
         _libc.mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
 def settle() -> None:
-    """Give back what only starting needed, and let the collector pass over what is there for good.
+    """Return what only start-up needed, and let the garbage collector skip permanent objects.
 
-    Looking at all of it took 30 ms every few seconds.
+    Scanning all of them took 30 ms every few seconds.
     """
     gc.collect()
     gc.freeze()

@@ -1,15 +1,12 @@
-"""Pages of a list: what a client may ask for, and how a page is cut."""
+"""Pages of a list: what a client may ask for."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query
 
-Row = TypeVar("Row")
-
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many items a page holds at most.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items on a page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=2048, description="`next_cursor` of the page before.")
+    str | None, Query(max_length=2048, description="The `next_cursor` of the previous page.")
 ]
 
 
@@ -18,14 +15,3 @@ class Documents(NamedTuple):
 
     items: list[dict[str, Any]]
     next_cursor: str | None
-
-
-def cut_page(
-    rows: Sequence[Row], limit: int, cursor_of: Callable[[Row], str]
-) -> tuple[Sequence[Row], str | None]:
-    """Split `limit + 1` fetched rows into a page and the cursor of the next one.
-
-    The extra row only tells that there is more; it is not on the page.
-    """
-    page = rows[:limit]
-    return page, cursor_of(page[-1]) if len(rows) > limit else None

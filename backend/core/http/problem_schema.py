@@ -8,23 +8,23 @@ from backend.core.errors import ApiError, DependencyUnavailable, TooManyRequests
 
 
 class Problem(BaseModel):
-    """An error (RFC 9457). Branch on `code`; show `detail` to people; quote `request_id`."""
+    """An error (RFC 9457). Branch on `code`, show `detail` to users, report `request_id`."""
 
     type: str = Field(examples=["about:blank"])
-    title: str = Field(examples=["There is nothing here that you can see."])
+    title: str = Field(examples=["This does not exist, or you do not have access to it."])
     status: int = Field(examples=[404])
-    detail: str = Field(examples=["There is nothing here that you can see."])
+    detail: str = Field(examples=["This does not exist, or you do not have access to it."])
     code: str = Field(
         examples=["not_found"],
-        description="What happened, for programs. Later versions may add codes: treat one that "
-        "you do not know by its `status`.",
+        description="What happened, for programs. Later versions may add codes: handle an "
+        "unknown one by its `status`.",
     )
     request_id: str | None = Field(examples=["0199c0de7e5d7c0a8d1f6c1b2a3f4e5d"])
     errors: list[dict[str, Any]] | None = None
 
 
 def problems(*errors: type[ApiError]) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI responses for the errors an operation declares, several codes a status."""
+    """OpenAPI responses for the errors an operation declares, with several codes per status."""
     by_status: dict[int | str, list[type[ApiError]]] = {}
     for error in errors:
         by_status.setdefault(error.status, []).append(error)

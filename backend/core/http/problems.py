@@ -26,11 +26,11 @@ log = structlog.stdlib.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 MAX_REPORTED_ERRORS = 20
-NO_OBJECT = "The body is not a JSON object: send one, with Content-Type: application/json."
+NO_OBJECT = "The body is not a JSON object: send one with Content-Type: application/json."
 
 
 def problem(request_id: str | None, error: ApiError) -> Response:
-    """Render `error` as the answer."""
+    """Render `error` as a response."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": error.title_of(),
@@ -92,7 +92,7 @@ HTTP_ERRORS = {kind.status: kind for kind in (BadRequest, NotFound, MethodNotAll
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    # FastAPI calls whatever goes wrong while the body arrives a parse error, and keeps the cause.
+    # FastAPI reports any error while the body arrives as a parse error, and keeps the cause.
     if isinstance(error.__cause__, ApiError):
         return await _api_error(request, error.__cause__)
     kind = HTTP_ERRORS.get(error.status_code, BadRequest)
@@ -101,11 +101,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _database_fault(request: Request, error: Exception) -> Response:
-    """A database that does not answer is a 503; a statement it refuses is our bug: a 500."""
+    """A database that does not respond is a 503; a statement it refuses is our bug, a 500."""
     assert isinstance(error, DBAPIError)  # noqa: S101
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
     if sqlstate and not sqlstate.startswith(TRANSIENT):
         raise error
     log.warning("database unavailable", error=type(error).__name__, sqlstate=sqlstate)
-    fault = DependencyUnavailable("The database does not answer: try again shortly.")
+    fault = DependencyUnavailable("The database is not responding: try again shortly.")
     return problem(request.scope.get("request_id"), fault)

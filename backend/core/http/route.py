@@ -17,13 +17,13 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Stands in the `Annotated` type of a parameter: the routes that declare it get the policy."""
+    """Metadata of a parameter's `Annotated` type: the routes that declare it get the policy."""
 
     policy: Callable[[Handler], Handler]
 
 
 class Route(APIRoute):
-    """FastAPI's route, known by its endpoint's name, and direct where the endpoint says so."""
+    """FastAPI's route, identified by its endpoint's name, and direct if the endpoint says so."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["generate_unique_id_function"] = _endpoint_name
@@ -34,15 +34,15 @@ class Route(APIRoute):
 
     @property
     def is_direct(self) -> bool:
-        """Whether requests in order go the direct way."""
+        """Whether well-formed requests go the direct way."""
         return isinstance(self.app, DirectWay)
 
     def get_route_handler(self) -> Handler:
-        """FastAPI's handler with the overrides of whichever app serves, policies around it."""
+        """FastAPI's handler with the overrides of the app that serves, wrapped in policies."""
         build = super().get_route_handler
         handler = build()
 
-        # The routers belong to no app, so that FastAPI has nobody to ask for overrides.
+        # The routers belong to no app, so FastAPI has no app to ask for overrides.
         async def overridable(request: Request) -> Response:
             if not request.app.dependency_overrides:
                 return await handler(request)
@@ -55,7 +55,7 @@ class Route(APIRoute):
         return wrapped
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether `scope` is for this route: most are not, which their first characters tell."""
+        """Whether `scope` is for this route: the first characters rule out most paths."""
         if not scope["path"].startswith(self._start):
             return Match.NONE, {}
         return super().matches(scope)

@@ -1,4 +1,4 @@
-"""The shapes that requests and answers share. Pure: no framework, no database."""
+"""The schemas that requests and responses share. Pure: no framework, no database."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,14 +6,14 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from backend.kit.emails import normalize_email
-from backend.kit.labels import MAX_LABEL_LENGTH, clean_label
+from backend.kit.text.emails import normalize_email
+from backend.kit.text.labels import MAX_LABEL_LENGTH, clean_label
 
 T = TypeVar("T")
 
 
 class Schema(BaseModel):
-    """A request or response body. Unknown fields are refused: a typo must not pass silently."""
+    """A request or response body. Unknown fields are refused, so that typos are noticed."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
@@ -46,8 +46,8 @@ def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("must lie in the years 1 to 9999, in UTC") from error
+        raise ValueError("must be within the years 1 to 9999 in UTC") from error
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""A time with its offset, brought to UTC: the first and last hours of the calendar have none."""
+"""A time with an offset, converted to UTC; fails in the first and last hours of the calendar."""

@@ -1,7 +1,7 @@
-"""What waits in the job queue, what has failed for good, and how to try that again.
+"""What is waiting in the job queue, what has failed permanently, and how to retry that.
 
-Reads the queue's tables (see the migration `queue`) with plain statements: counting must not need
-a worker's connection.
+Reads the queue's tables (see the migration `queue`) with plain statements: counting must not
+require a worker's connection.
 """
 
 from collections.abc import Collection
@@ -24,7 +24,7 @@ LOG_KEPT = timedelta(days=14)
 class Backlog:
     """How many jobs of one name are in one state: queued, picked (running) or failed.
 
-    `oldest_seconds` is how long the first of them has been due.
+    `oldest_seconds` is how long the oldest of them has been due.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A job that failed at every attempt and waits for an operator."""
+    """A job that failed on every attempt and is waiting for an operator."""
 
     id: int
     name: str
@@ -57,7 +57,7 @@ async def backlog(db: Db) -> list[Backlog]:
 
 
 async def dead_letters(db: Db, limit: int = 100) -> list[DeadLetter]:
-    """The jobs that failed for good, the latest first, each with its last error."""
+    """The jobs that failed permanently, the latest first, each with its last error."""
     rows = await db.execute(
         text(
             "SELECT job.id, job.entrypoint AS name, job.attempts, job.updated AS failed_at,"
@@ -74,7 +74,7 @@ async def dead_letters(db: Db, limit: int = 100) -> list[DeadLetter]:
 
 
 async def retry(tx: Transaction, ids: Collection[int] | None = None) -> int:
-    """Queue failed jobs again, all or those given, with all their attempts; say how many."""
+    """Requeue failed jobs, all or the given ones, with a fresh set of attempts; return how many."""
     found = await tx.execute(
         text(
             "SELECT id FROM pgqueuer WHERE status = 'failed'"
@@ -88,7 +88,7 @@ async def retry(tx: Transaction, ids: Collection[int] | None = None) -> int:
 
 
 async def queries_in(tx: Transaction) -> Queries:
-    """The queue library at work inside `tx`."""
+    """The queue library's queries, run inside `tx`."""
     # The dialect sends BEGIN with the first statement; raw use must not run before it.
     await tx.exec_driver_sql("SELECT 1")
     raw = await tx.get_raw_connection()
@@ -98,7 +98,7 @@ async def queries_in(tx: Transaction) -> Queries:
 
 
 async def prune_log(db: Db) -> None:
-    """Forget what the queue wrote down about jobs of long ago."""
+    """Delete old entries of the queue's log and statistics."""
     for table in ("pgqueuer_log", "pgqueuer_statistics"):
         await db.execute(
             text(f"DELETE FROM {table} WHERE created < now() - :kept"),  # noqa: S608 - constants

@@ -1,7 +1,7 @@
-"""Running a lane: its own connection, its own places, its own end.
+"""Running a lane: its own connection, its own slots, its own shutdown.
 
-Nothing is shared between lanes, so that one that is full, hangs or has lost its connection holds
-up no other: pgqueuer counts the places of a queue by its id, and asks only for its own jobs.
+Lanes share nothing, so that one that is full, hangs or has lost its connection does not hold up
+the others: pgqueuer counts the slots of a queue by its id, and requests only its own jobs.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from backend.core.settings import Settings
 
 log = structlog.stdlib.get_logger(__name__)
 
-# The ways in which there is no connection, or none any more.
+# The ways in which there is no connection, or no longer one.
 LOST = (
     *pools.LOST,
     asyncpg.PostgresError,
@@ -32,19 +32,19 @@ LOST = (
     DependencyUnavailable,
 )
 POLLED_EVERY = timedelta(seconds=10)
-"""How long a job may wait that was queued again without a notification."""
+"""How long a job that was requeued without a notification may wait."""
 
 
 async def run_lane(
     lane: Lane, tables: Collection[JobTable], services: Services, stop: asyncio.Event
 ) -> None:
-    """Run the jobs of one lane until `stop` is set, then finish those under way."""
+    """Run the jobs of one lane until `stop` is set, then finish those that are running."""
     while not stop.is_set():
         try:
             await _work(lane, tables, services, stop)
         except LOST as error:
             log.warning(
-                "no connection to the queue: trying again", lane=lane, error=type(error).__name__
+                "no connection to the queue: reconnecting", lane=lane, error=type(error).__name__
             )
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), random.uniform(0.5, 2))  # noqa: S311
@@ -55,7 +55,7 @@ async def _work(
 ) -> None:
     """Run jobs over one connection until it is lost or `stop` is set."""
     async with open_queue(services, tables, {lane}) as queue:
-        # The scheduler of a lane without a schedule would ask for it every second.
+        # In a lane without periodic jobs, the scheduler would still query them every second.
         run_queue = queue.run if queue.sm.registry else queue.qm.run
         places = _places(services.settings, lane)
         run = asyncio.create_task(
@@ -72,14 +72,14 @@ async def _work(
         queue.shutdown.set()
         await asyncio.wait({run}, timeout=services.settings.drain_timeout)
         if not run.done():
-            log.warning("jobs were still running: they will run again", lane=lane)
+            log.warning("stopped jobs that were still running: they will run again", lane=lane)
             run.cancel()
         with suppress(asyncio.CancelledError):
             await run
 
 
 def _places(settings: Settings, lane: Lane) -> int:
-    """Jobs of a lane that one worker runs at once."""
+    """How many jobs of a lane one worker runs at the same time."""
     return {
         Lane.SHORT: settings.worker_concurrency,
         Lane.LONG: settings.worker_long_concurrency,
@@ -91,7 +91,7 @@ def _places(settings: Settings, lane: Lane) -> int:
 async def open_queue(
     services: Services, tables: Collection[JobTable], lanes: Collection[Lane]
 ) -> AsyncIterator[PgQueuer]:
-    """A queue on a connection of its own, around any pooler: LISTEN needs a session."""
+    """A queue on a separate connection that bypasses any pooler: LISTEN needs a session."""
     connection = await Database(services.settings.database, direct=True).connect()
     try:
         queue = PgQueuer.from_asyncpg_connection(connection)

@@ -1,7 +1,7 @@
 """Jobs in PostgreSQL (pgqueuer): enqueued in the caller's transaction, run by the worker.
 
-A job that fails is retried with exponential backoff and jitter; after `MAX_ATTEMPTS` it is held in
-the dead-letter state `failed`, where an operator sees it and can retry it.
+A failed job is retried with exponential backoff and jitter; after `MAX_ATTEMPTS` it is held in the
+dead-letter state `failed`, where an operator can see and retry it.
 """
 
 import asyncio
@@ -42,14 +42,14 @@ async def enqueue(
     delay: timedelta | None = None,
     dedupe_key: str | None = None,
 ) -> None:
-    """Add a job that exists exactly if `tx` commits.
+    """Add a job that exists if and only if `tx` commits.
 
     Args:
         tx: the caller's transaction.
         name: the job's registered name.
         payload: JSON; ids as strings.
-        delay: run not before now + delay.
-        dedupe_key: while a job with this key waits or runs, another is not added.
+        delay: the job does not run before now + delay.
+        dedupe_key: while a job with this key is waiting or running, no other is added.
     """
     queries = await queries_in(tx)
     await queries.enqueue(
@@ -65,10 +65,10 @@ JobFunction = Callable[..., Awaitable[None]]
 
 
 class Lane(StrEnum):
-    """Jobs of one lane never wait for a place behind those of another.
+    """Jobs of one lane never wait for a slot behind those of another.
 
-    SHORT is for what ends within seconds: a mail, one call to S3. LONG is for walks over a tree or
-    a bucket, which take as long as those are large. BYTES is for what reads whole files.
+    SHORT is for jobs that end within seconds: a mail, one call to S3. LONG is for walks over a tree
+    or a bucket, which take longer the larger those are. BYTES is for jobs that read whole files.
     """
 
     SHORT = "short"
@@ -77,7 +77,7 @@ class Lane(StrEnum):
 
 
 class Handler(NamedTuple):
-    """What runs a job, and in which lane; `cron` says when, if it is a periodic one."""
+    """What runs a job, and in which lane; `cron` is the schedule of a periodic job."""
 
     function: JobFunction
     lane: Lane
@@ -86,7 +86,7 @@ class Handler(NamedTuple):
 
 @dataclass
 class JobTable:
-    """What a feature's `jobs.py` offers: handlers of jobs, and of periodic ones, by name.
+    """The handlers of a feature's jobs and periodic jobs, by name: see each `jobs.py`.
 
     A handler takes the worker's `Services` and the payload's fields as keyword arguments.
     """
@@ -106,7 +106,7 @@ class JobTable:
     def every(
         self, cron: str, name: str, *, lane: Lane = Lane.SHORT
     ) -> Callable[[JobFunction], JobFunction]:
-        """Run the decorated function by the cron expression, once however many workers."""
+        """Run the decorated function on the cron schedule, once across all workers."""
 
         def register(function: JobFunction) -> JobFunction:
             self.periodic[name] = Handler(function, lane, cron)
@@ -116,7 +116,7 @@ class JobTable:
 
 
 def lanes_by_job(tables: Iterable[JobTable]) -> dict[str, Lane]:
-    """The lane of each job and each periodic one."""
+    """The lane of each job and each periodic job."""
     return {
         name: handler.lane
         for table in tables
@@ -125,7 +125,7 @@ def lanes_by_job(tables: Iterable[JobTable]) -> dict[str, Lane]:
 
 
 def bind(queue: PgQueuer, table: JobTable, services: object, lanes: Collection[Lane]) -> None:
-    """Let `queue` run the jobs of `table` that belong to `lanes`, with `services`."""
+    """Register with `queue` the jobs of `table` that belong to `lanes`; they get `services`."""
     for name, handler in table.handlers.items():
         if handler.lane in lanes:
             queue.entrypoint(name, on_failure="hold", executor_factory=_retrying)(
@@ -138,18 +138,18 @@ def bind(queue: PgQueuer, table: JobTable, services: object, lanes: Collection[L
 
 class _JitteredRetry(DatabaseRetryEntrypointExecutor):
     async def execute(self, job: Job, context: Context) -> None:
-        """Run the job; wait for half to all of the delay, or those that failed together meet again.
+        """Run the job; shorten retry delays by up to half, to spread jobs that failed together.
 
         Raises:
-            RetryRequested: it failed or was stopped with its worker, and is to be tried again.
+            RetryRequested: it failed, or its worker was stopped, and it is to be retried.
         """
         try:
             await super().execute(job, context)
         except RetryRequested as retry:
-            retry.delay *= random.uniform(0.5, 1)  # noqa: S311 - nothing to guess
+            retry.delay *= random.uniform(0.5, 1)  # noqa: S311 - not a secret
             raise
         except asyncio.CancelledError as stopped:
-            # pgqueuer deletes a job whose task was cancelled: it takes it for unwanted.
+            # pgqueuer deletes a job whose task was cancelled, as if nobody wanted it.
             raise RetryRequested(timedelta(seconds=1), "the worker was stopped") from stopped
 
 
@@ -174,7 +174,7 @@ def _timed(name: str) -> Iterator[None]:
         yield
         outcome = "ok"
     except Exception:
-        # It may run again and succeed: the queue itself speaks of the last attempt alone.
+        # It may run again and succeed: the queue itself reports only the last attempt.
         log.warning("job failed", job=name, exc_info=True)
         raise
     finally:

@@ -1,1 +1,1 @@
-"""How much may be asked: of us (rates), and by us of others (guarded services)."""
+"""How much may be asked of us (rates), and by us of other services (guarded services)."""

@@ -1,7 +1,7 @@
-"""Calls to an outside service through a blocking library, kept from harming everyone else.
+"""Calls to an outside service through a blocking library, kept from slowing everything else.
 
-Threads are bounded, every call has a deadline, and a circuit breaker answers at once while the
-service is down. What a caller sees is the result, `Refused`, or DependencyUnavailable.
+Threads are bounded, every call has a deadline, and a circuit breaker fails calls immediately while
+the service is down. The caller gets the result, `Refused`, or DependencyUnavailable.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Fault(Exception):
 
 
 class Refused(Exception):
-    """The service answered, and said no. `code` is its own word for why."""
+    """The service answered with a refusal. `code` is the service's own error code."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -42,13 +42,13 @@ class GuardedService:
     """One outside service.
 
     Args:
-        name: of the service, in logs and metrics.
-        translate: gives the Fault or Refused an exception of the library stands for, None if it
-            stands for neither and is a mistake of ours.
-        threads: calls under way at once; more of them wait.
-        deadline: seconds a caller waits, in all.
-        threshold: faults in a row that open the breaker.
-        recovery: seconds until an open breaker lets calls try again.
+        name: the name of the service in logs and metrics.
+        translate: returns the Fault or Refused that an exception of the library stands for, or
+            None if it stands for neither and is a bug of ours.
+        threads: how many calls run at the same time; further calls wait.
+        deadline: seconds a caller waits in total.
+        threshold: consecutive faults that open the breaker.
+        recovery: seconds until an open breaker lets calls through again.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class GuardedService:
         self._translate = translate
         self._deadline = deadline
         self._recovery = recovery
-        # A pool of its own, because a thread must keep its place after an impatient caller has
-        # gone: a limiter such as anyio's frees the place at once, and a service that hangs would
-        # collect threads without end.
+        # A separate pool, because a thread must keep its place after its caller has given up: a
+        # limiter such as anyio's frees the place immediately, and a service that hangs would
+        # accumulate threads without limit.
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=threshold,
@@ -81,7 +81,7 @@ class GuardedService:
         """Run a blocking call in a thread.
 
         Raises:
-            Refused: the service said no.
+            Refused: the service refused the call.
             DependencyUnavailable: it failed, took too long, or the breaker is open.
         """
         operation = getattr(function, "__name__", "call")
@@ -95,7 +95,7 @@ class GuardedService:
             raise
         except OpenedState as opened:
             outcome = "rejected"
-            # The breaker raises one exception object again and again: let go of its frames.
+            # The breaker raises the same exception object every time: drop its frames.
             raise self._unavailable() from opened.with_traceback(None)
         except (Fault, TimeoutError) as fault:
             log.warning(
@@ -126,7 +126,7 @@ class GuardedService:
             raise translated from error
 
     def close(self) -> None:
-        """Take no more calls; threads still waiting for the service end with it."""
+        """Accept no more calls; threads that still wait for the service end when it answers."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _unavailable(self) -> DependencyUnavailable:

@@ -1,7 +1,7 @@
-"""Rate limits, counted in this process or, with REDIS_URL, across all of them.
+"""Rate limits, counted in this process or, with REDIS_URL, across all processes.
 
-`hit` keeps the time of every hit, which is exact and fits small limits. `spend` keeps two counters
-for limits of hundreds of thousands, where a list of times would cost more than what it limits.
+`hit` stores the time of every hit, which is exact and suits small limits. `spend` stores two
+counters, for limits of hundreds of thousands, where a list of times would cost more than it saves.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = structlog.stdlib.get_logger(__name__)
 
 REDIS_PAUSE = 5.0
-"""Seconds without Redis after a failure, so that not every request waits for the timeout."""
+"""Seconds without Redis after a failure, so that requests do not each wait for the timeout."""
 
 T = TypeVar("T")
 
@@ -50,8 +50,8 @@ def _local_windows() -> LocalWindows:
 class RateLimiter:
     """Counts hits by rule and key.
 
-    While Redis does not answer, each process counts for itself: requests are still limited, only
-    more loosely, and signing in does not depend on a cache.
+    While Redis is unavailable, each process counts for itself: requests are still limited, only
+    less strictly, and signing in does not depend on a cache.
     """
 
     def __init__(self, redis_url: SecretStr | None = None) -> None:
@@ -60,10 +60,10 @@ class RateLimiter:
         self._redis_back_at = 0.0
 
     async def hit(self, rule: str, *keys: str) -> None:
-        """Count one hit of `rule` ("10/minute") by `keys`; the first key names the purpose.
+        """Count one hit of `rule` ("10/minute") for `keys`; the first key names the purpose.
 
         Raises:
-            TooManyRequests: the window is full; says in how many seconds it no longer is.
+            TooManyRequests: the window is full; says after how many seconds to try again.
         """
         item, key = parse(rule), _digest(keys)
         passed = await self._ask(
@@ -73,7 +73,7 @@ class RateLimiter:
             await self._refuse(keys[0], lambda windows: windows.exact.get_window_stats(item, key))
 
     async def spend(self, cost: int, rule: str, *keys: str) -> None:
-        """Count `cost` hits of a large limit at once; one call never costs more than it all.
+        """Count `cost` hits of a large limit in one call, which never costs more than the limit.
 
         Raises:
             TooManyRequests: as `hit`.
@@ -95,7 +95,7 @@ class RateLimiter:
         )
 
     async def forget(self, rule: str, *keys: str) -> None:
-        """Take back every hit of `rule` by `keys`."""
+        """Discard every hit of `rule` for `keys`."""
         item, key = parse(rule), _digest(keys)
         await self._ask(
             lambda shared: shared.exact.clear(item, key), lambda local: local.exact.clear(item, key)
@@ -117,17 +117,17 @@ class RateLimiter:
             return await shared(self._shared)
         except StorageError as error:
             self._redis_back_at = time.monotonic() + REDIS_PAUSE
-            log.warning("rate limits are counted per process: no Redis", error=str(error))
+            log.warning("Redis unavailable: counting rate limits per process", error=str(error))
             return local(self._local)
 
 
 def _shared_windows(url: SecretStr) -> "SharedWindows":
-    """See `shared_rates`, which only this loads."""
+    """See `shared_rates`, which is imported only here."""
     module = import_module("backend.core.limits.shared_rates")
     windows: SharedWindows = module.shared_windows(url)
     return windows
 
 
 def _digest(keys: tuple[str, ...]) -> str:
-    """One short key whatever the caller put into it; addresses do not stand in Redis."""
+    """One short key, whatever goes into it; no addresses are stored in Redis."""
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()

@@ -19,14 +19,14 @@ class SharedWindows(NamedTuple):
 
 
 def shared_windows(url: SecretStr) -> SharedWindows:
-    """Windows in the Redis at `url`; connects with the first hit."""
+    """Windows in the Redis server at `url`; connects on the first hit."""
     storage = RedisStorage(
         url.get_secret_value(),
         wrap_exceptions=True,
         key_prefix="we-upload",
         connect_timeout=TIMEOUT,
         stream_timeout=TIMEOUT,
-        # Counting here is better than counting late; the client's own retries add two seconds.
+        # Counting locally is better than counting late; the client's own retries add two seconds.
         retry_policy=NoRetryPolicy(),  # type: ignore[arg-type]
     )
     return SharedWindows(MovingWindowRateLimiter(storage), SlidingWindowCounterRateLimiter(storage))

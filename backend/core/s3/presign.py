@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from backend.core.observability import metrics
 from backend.core.s3.credentials import CredentialsSource
 from backend.core.s3.sigv4 import SignedRequest, Signer, escape
-from backend.kit.disposition import (
+from backend.kit.text.disposition import (
     Disposition,
     content_disposition,
     harmless_content_type,

@@ -1,7 +1,7 @@
-"""Signed, short-lived tokens (JWT, RFC 7519) by python-jose.
+"""Signed, short-lived tokens (JWT, RFC 7519), with python-jose.
 
-HS256 and nothing else: the algorithm is pinned, never read from the token. The header's `kid`
-names the key, so that SECRET_KEY can be rotated while tokens signed by the last one still pass.
+HS256 only: the algorithm is pinned, never read from the token. The header's `kid` names the key, so
+that SECRET_KEY can be rotated while tokens signed with the previous one remain valid.
 """
 
 import hashlib
@@ -60,7 +60,8 @@ class TokenSigner:
         """Return the token's claims.
 
         Raises:
-            InvalidToken: malformed, unknown key, wrong signature, issuer or audience, expired.
+            InvalidToken: malformed, expired, or with an unknown key or a wrong signature, issuer or
+                audience.
         """
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
@@ -74,11 +75,11 @@ class TokenSigner:
             )
         # jose lets TypeError and AttributeError escape for headers of a surprising JSON type.
         except (JWTError, KeyError, TypeError, AttributeError, ValueError) as error:
-            raise InvalidToken("The access token is not valid or has expired.") from error
+            raise InvalidToken("The access token is invalid or has expired.") from error
 
 
 def _derive(secret: str) -> bytes:
-    """One key a purpose: what signs tokens must not also encrypt (NIST SP 800-108)."""
+    """One key per purpose: a key that signs tokens must not also encrypt (NIST SP 800-108)."""
     return hmac.digest(secret.encode(), b"we-upload access tokens", "sha256")
 
 

@@ -1,4 +1,4 @@
-"""Passwords: argon2id through passlib, off the event loop."""
+"""Passwords: argon2id with passlib, off the event loop."""
 
 from functools import partial
 from pathlib import Path
@@ -21,17 +21,17 @@ HASHER = argon2.using(  # type: ignore[no-untyped-call]
 
 
 class PasswordTooEasy(Unprocessable):
-    """This password is among the first an attacker would try."""
+    """This password is too easy to guess."""
 
     code = "password_too_easy"
 
 
 COMMON = "\n" + Path(__file__).with_name("common_passwords.txt").read_text()
-"""The passwords of at least 8 characters most often found in leaks, a line each."""
+"""The passwords of at least 8 characters found most often in leaks, one per line."""
 
 
 def is_common(password: str) -> bool:
-    """Whether it is among the first that an attacker tries, however it is capitalized."""
+    """Whether it is among the most common passwords, regardless of case."""
     return "\n" not in password and f"\n{password.lower()}\n" in COMMON
 
 
@@ -39,27 +39,27 @@ def check_length(password: str) -> str:
     """Return `password` if its length is allowed; for schemas.
 
     Raises:
-        ValueError: under 8 characters or over 1024 bytes.
+        ValueError: it has fewer than 8 characters or more than 1024 bytes.
     """
     if len(password) < MIN_LENGTH:
-        raise ValueError(f"must hold at least {MIN_LENGTH} characters")
+        raise ValueError(f"must have at least {MIN_LENGTH} characters")
     if len(password.encode()) > MAX_BYTES:
-        raise ValueError(f"must hold at most {MAX_BYTES} bytes")
+        raise ValueError(f"must have at most {MAX_BYTES} bytes")
     return password
 
 
 def refuse_obvious(password: str, email: str) -> None:
-    """Refuse a new password that anybody would guess.
+    """Refuse a new password that is easy to guess.
 
     Raises:
-        PasswordTooEasy: a common password, the account's e-mail or the part before its @.
+        PasswordTooEasy: it is a common password, the account's e-mail or the part before its @.
     """
     if is_common(password) or password.lower() in {email, email.partition("@")[0]}:
         raise PasswordTooEasy
 
 
 class Passwords:
-    """Hashes and verifies in a few threads of its own: 20 ms and 19 MiB each."""
+    """Hashes and verifies in a few dedicated threads: 20 ms and 19 MiB each."""
 
     def __init__(self, settings: AuthSettings) -> None:
         self._threads = CapacityLimiter(settings.hash_concurrency)
@@ -70,12 +70,12 @@ class Passwords:
         return await to_thread.run_sync(partial(HASHER.hash, password), limiter=self._threads)
 
     async def verify(self, password: str, encoded: str | None) -> bool:
-        """Whether `password` matches; for no hash at all it takes as long to say no."""
+        """Whether `password` matches; without a hash, the answer takes just as long."""
         fits = len(password.encode(errors="replace")) <= MAX_BYTES
         known = encoded is not None and fits
         check = partial(HASHER.verify, password if fits else "", encoded if known else self._decoy)
         return await to_thread.run_sync(check, limiter=self._threads) and known
 
     def needs_rehash(self, encoded: str) -> bool:
-        """Whether the hash was made with other parameters than today's."""
+        """Whether the hash was made with parameters other than the current ones."""
         return bool(HASHER.needs_update(encoded))

@@ -1,1 +1,1 @@
-"""What happened: to a file, and by one's own hand."""
+"""Activity: what happened to a file, and what a user did."""

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["Activity"], route_class=Route)
 
 @router.get(
     "/files/{file_id}/activity",
-    summary="What happened to a file",
+    summary="List a file's activity",
     responses=problems(Unauthorized, ScopeRequired, NotFound),
 )
 async def list_file_activity(
@@ -29,17 +29,17 @@ async def list_file_activity(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Activity]:
-    """Every change, the latest first. Owners also see how the file was shared and fetched."""
+    """Every change to the file, newest first. Owners also see how it was shared and downloaded."""
     return await service.of_file(db, principal.user_id, file_id, limit, cursor)
 
 
 @router.get(
     "/users/me/activity",
-    summary="What you did",
+    summary="List your activity",
     responses=problems(Unauthorized, SessionRequired),
 )
 async def list_own_activity(
     principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[OwnActivity]:
-    """What you did and what was done to your account, the latest first."""
+    """What you did and what happened to your account, newest first."""
     return await service.of_user(db, principal.user_id, limit, cursor)

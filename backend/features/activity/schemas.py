@@ -1,4 +1,4 @@
-"""An event as people may see it."""
+"""Events, as users may see them."""
 
 from datetime import datetime
 from typing import Any
@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.core.http.schema import Schema
+from backend.kit.events import EventType
 from backend.kit.vocabulary import ActorKind
 
 
 class Who(Schema):
-    """Who did it. `id` is the account's, or the link's when somebody came by one."""
+    """Who did it. `id` is the account's, or the link's if somebody used a public link."""
 
     kind: ActorKind
     id: UUID | None
@@ -19,10 +20,10 @@ class Who(Schema):
 
 
 class Activity(Schema):
-    """One thing that happened."""
+    """One event."""
 
     id: UUID
-    action: str = Field(examples=["file.renamed"])
+    action: str = Field(examples=[EventType.FILE_RENAMED])
     subject_kind: str = Field(examples=["file"])
     subject_id: UUID
     actor: Who
@@ -31,6 +32,8 @@ class Activity(Schema):
 
 
 class OwnActivity(Activity):
-    """One thing done by the caller, or to their account."""
+    """One event caused by you, or concerning your account."""
 
-    ip: str | None = Field(description="Where it was done from.", examples=["203.0.113.7"])
+    ip: str | None = Field(
+        description="The address that the request came from.", examples=["203.0.113.7"]
+    )

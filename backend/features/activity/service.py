@@ -1,4 +1,4 @@
-"""Feeds of events, the latest first."""
+"""Feeds of events, newest first."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ NEWEST = descending(id=Event.id)
 async def of_file(
     db: Db, user_id: UUID, file_id: UUID, limit: int, cursor: str | None
 ) -> Page[Activity]:
-    """What happened to a file; its owners also see how it was shared.
+    """What happened to a file; its owners also see how it was shared and downloaded.
 
     Raises:
         NotFound: no such file, or invisible to the caller.
@@ -38,7 +38,7 @@ async def of_file(
 
 
 async def of_user(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Page[OwnActivity]:
-    """What the user did, and what was done to their account."""
+    """What the user did, and what happened to their account."""
     sources = [Event.actor_id == user_id, Event.subject_id == user_id]
     items, next_cursor = await _latest(db, sources, limit, cursor)
     return Page[OwnActivity](
@@ -65,7 +65,7 @@ async def _latest(
 ) -> tuple[Sequence[_Told], str | None]:
     """A page of the newest events of all sources.
 
-    Each source is cut by itself, so that its index gives the newest and nothing is sorted whole.
+    Each source is cut by itself, so that its index supplies the newest events without a full sort.
     """
     branches = [select(Event.id).where(source) for source in sources]
     newest = [NEWEST.narrow(branch, limit, cursor).subquery() for branch in branches]
@@ -104,5 +104,5 @@ def _shared(row: _Told) -> dict[str, Any]:
 
 
 def _own_ip(row: _Told, user_id: UUID) -> str | None:
-    """One's own address; that of an administrator is nobody's business."""
+    """The caller's own address; an administrator's is not disclosed."""
     return row.ip if row.actor_id in (user_id, None) else None

@@ -1,1 +1,1 @@
-"""For administrators: accounts, the audit trail, figures, and keeping house."""
+"""For administrators: accounts, the audit trail, statistics, and housekeeping."""

@@ -1,32 +1,49 @@
-"""Accounts: list, change, and the first administrator."""
+"""Listing and changing accounts, and creating the first administrator."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select, update
-from sqlalchemy.engine import Row
 
-from backend.core.database.engine import Transaction
-from backend.core.database.rows import Db
+from backend.core.database.engine import Database, Transaction
+from backend.core.database.keyset import descending
+from backend.core.database.rows import Db, first
 from backend.core.errors import NotFound
-from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
-from backend.core.services import Services
+from backend.core.secrets.passwords import Passwords
+from backend.core.settings import Settings
 from backend.features.admin.schemas import Account, AccountUpdate
 from backend.features.auth.sessions import revoke_sessions
 from backend.features.users.accounts import create_user
 from backend.features.users.administrators import require_other_admin
-from backend.kit.cursors import decode_cursor, encode_cursor
+from backend.kit.events import UserAdministered
 from backend.kit.vocabulary import UserRole
 from backend.models import Space, User, UserSession
-from backend.rules import audit, quota
+from backend.rules import events, quota
 from backend.rules.actor import SYSTEM, Actor
+
+NEWEST = descending(id=User.id)
+
+
+class _Listed(NamedTuple):
+    """An account as administrators see it."""
+
+    id: UUID
+    email: str
+    display_name: str | None
+    role: UserRole
+    is_active: bool
+    email_verified: bool
+    quota_bytes: int
+    used_bytes: int
+    reserved_bytes: int
+    created_at: datetime
 
 
 async def list_accounts(db: Db, q: str | None, limit: int, cursor: str | None) -> Page[Account]:
-    """Accounts, the newest first, whose e-mail or name contains `q`."""
-    query = _accounts().order_by(User.id.desc()).limit(limit + 1)
+    """Accounts whose address or name contains `q`, newest first."""
+    query = _accounts()
     if q:
         query = query.where(
             or_(
@@ -34,43 +51,33 @@ async def list_accounts(db: Db, q: str | None, limit: int, cursor: str | None) -
                 User.display_name.icontains(q, autoescape=True),
             )
         )
-    if cursor:
-        (last,) = decode_cursor(cursor, UUID)
-        query = query.where(User.id < last)
-    rows, next_cursor = cut_page(
-        list(await db.execute(query)), limit, lambda row: encode_cursor(row.id)
-    )
-    return Page[Account](items=[_present(row) for row in rows], next_cursor=next_cursor)
+    found, next_cursor = await NEWEST.fetch(db, _Listed, query, limit, cursor)
+    return Page(items=[Account.model_validate(one) for one in found], next_cursor=next_cursor)
 
 
 async def change_account(
     tx: Transaction, actor: Actor, user_id: UUID, change: AccountUpdate
 ) -> Account:
-    """Change quota, role or whether the account may be used at all.
+    """Change an account's quota or role, or deactivate or reactivate it.
 
     Raises:
         NotFound: no such account.
-        LastAdmin: it is the only one that could undo this.
+        LastAdmin: no other administrator would be left.
     """
     values = change.model_dump(exclude_unset=True)
     if values.get("is_active") is False or values.get("role") == UserRole.USER:
         await require_other_admin(tx, user_id)
     await _change(tx, user_id, values)
-    row = (await tx.execute(_accounts().where(User.id == user_id))).first()
-    if row is None:
+    account = await first(tx, _Listed, _accounts().where(User.id == user_id))
+    if account is None:
         raise NotFound
-    if not row.is_active:
+    if not account.is_active:
         theirs = UserSession.user_id == user_id
         await revoke_sessions(tx, actor, theirs, reason="account_deactivated")
     if values:
-        await audit.record(
-            tx,
-            actor,
-            "user.administered",
-            user_id,
-            **change.model_dump(mode="json", exclude_unset=True),
-        )
-    return _present(row)
+        changes = change.model_dump(mode="json", exclude_unset=True)
+        await events.record(tx, actor, user_id, UserAdministered(changes=changes))
+    return Account.model_validate(account)
 
 
 def _accounts() -> Select[*tuple[Any, ...]]:
@@ -80,11 +87,11 @@ def _accounts() -> Select[*tuple[Any, ...]]:
         User.display_name,
         User.role,
         User.is_active,
-        User.email_verified_at,
-        User.created_at,
+        User.email_verified_at.is_not(None).label("email_verified"),
         Space.quota_bytes,
         Space.used_bytes,
         Space.reserved_bytes,
+        User.created_at,
     ).join(Space, Space.id == User.id)
 
 
@@ -97,35 +104,22 @@ async def _change(tx: Transaction, user_id: UUID, values: dict[str, Any]) -> Non
         await tx.execute(update(User).where(User.id == user_id).values(account))
 
 
-async def create_admin(services: Services, email: str, password: str) -> UUID:
-    """Make an administrator; for the operator at the command line.
+async def create_admin(
+    database: Database, passwords: Passwords, settings: Settings, email: str, password: str
+) -> UUID:
+    """Create an administrator, for the operator at the command line.
 
     Raises:
-        EmailTaken: the address has an account.
+        EmailTaken: the address already has an account.
     """
-    password_hash = await services.passwords.hash(password)
-    async with services.database.transaction() as tx:
+    password_hash = await passwords.hash(password)
+    async with database.transaction() as tx:
         return await create_user(
             tx,
-            services.settings,
+            settings,
             SYSTEM,
             email,
             password_hash,
             role=UserRole.ADMIN,
             verified_at=datetime.now(UTC),
         )
-
-
-def _present(row: Row[Any]) -> Account:
-    return Account(
-        id=row.id,
-        email=row.email,
-        display_name=row.display_name,
-        role=row.role,
-        is_active=row.is_active,
-        email_verified=row.email_verified_at is not None,
-        quota_bytes=row.quota_bytes,
-        used_bytes=row.used_bytes,
-        reserved_bytes=row.reserved_bytes,
-        created_at=row.created_at,
-    )

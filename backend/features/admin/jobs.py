@@ -1,4 +1,4 @@
-"""Keeping house."""
+"""Housekeeping."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ jobs = JobTable()
 
 @jobs.every("17 * * * *", "housekeeping")
 async def keep_house(services: Services) -> None:
-    """Forget answers no request may ask for again, and what the queue noted long ago."""
+    """Delete stored answers that have expired, and old entries of the job log."""
     db = services.database.autocommit
     over = datetime.now(UTC) - KEPT
     await db.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < over))

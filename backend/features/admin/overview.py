@@ -1,12 +1,13 @@
-"""The audit trail, and the installation in figures."""
+"""The audit trail, and statistics of the installation."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
-from backend.core.database.rows import Db
-from backend.core.http.pages import cut_page
+from backend.core.database.keyset import descending
+from backend.core.database.rows import Db, columns
 from backend.core.http.schema import Page
 from backend.core.jobs.backlog import backlog, dead_letters
 from backend.features.admin.schemas import (
@@ -18,8 +19,7 @@ from backend.features.admin.schemas import (
     StorageUse,
     Users,
 )
-from backend.kit.cursors import decode_cursor, encode_cursor
-from backend.kit.vocabulary import NodeKind, UserRole
+from backend.kit.vocabulary import ActorKind, NodeKind, UserRole
 from backend.models import (
     Event,
     FileVersion,
@@ -31,20 +31,31 @@ from backend.models import (
     User,
 )
 
+NEWEST = descending(id=Event.id)
+
+
+class _Recorded(NamedTuple):
+    """An event as administrators see it: all but the transaction, which only feeds read."""
+
+    id: UUID
+    actor_kind: ActorKind
+    actor_id: UUID | None
+    action: str
+    subject_kind: str
+    subject_id: UUID
+    node_id: UUID | None
+    space_id: UUID | None
+    ip: str | None
+    request_id: str | None
+    data: dict[str, Any]
+    created_at: datetime
+
 
 async def list_events(db: Db, wanted: EventFilter) -> Page[AuditEvent]:
-    """Events that match every given condition, the latest first."""
-    query = select(Event.__table__).where(*_conditions(wanted))
-    query = query.order_by(Event.id.desc()).limit(wanted.limit + 1)
-    if wanted.cursor:
-        (last,) = decode_cursor(wanted.cursor, UUID)
-        query = query.where(Event.id < last)
-    rows, next_cursor = cut_page(
-        list(await db.execute(query)), wanted.limit, lambda row: encode_cursor(row.id)
-    )
-    return Page[AuditEvent](
-        items=[AuditEvent.model_validate(row) for row in rows], next_cursor=next_cursor
-    )
+    """Events that match every given condition, newest first."""
+    query = select(*columns(_Recorded, Event)).where(*_conditions(wanted))
+    found, next_cursor = await NEWEST.fetch(db, _Recorded, query, wanted.limit, wanted.cursor)
+    return Page(items=[AuditEvent.model_validate(one) for one in found], next_cursor=next_cursor)
 
 
 def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
@@ -60,7 +71,7 @@ def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
 
 
 async def stats(db: Db) -> Stats:
-    """Count everything; each figure is a statement of its own, so they may differ by an instant."""
+    """Count everything, each figure in its own statement: they are not one consistent snapshot."""
     users = (await db.execute(_users())).one()
     spaces = (await db.execute(_spaces())).one()
     nodes = (await db.execute(_nodes())).one()

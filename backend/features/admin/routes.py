@@ -29,12 +29,16 @@ async def list_users(
     db: Statements,
     q: Annotated[
         str | None,
-        Query(max_length=254, pattern=r"^[^\x00]*$", description="Part of an e-mail or a name."),
+        Query(
+            max_length=254,
+            pattern=r"^[^\x00]*$",
+            description="Part of an e-mail address or a name.",
+        ),
     ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Account]:
-    """Every account, the newest first."""
+    """All accounts, newest first."""
     return await accounts.list_accounts(db, q, limit, cursor)
 
 
@@ -44,9 +48,9 @@ async def list_users(
     responses=problems(*FORBIDDEN, NotFound, LastAdmin),
 )
 async def update_user(principal: Admin, tx: Tx, user_id: UUID, body: AccountUpdate) -> Account:
-    """Set the quota or the role, or close the account off and open it again.
+    """Set the quota or the role, or deactivate or reactivate the account.
 
-    A quota below what is used refuses new uploads and deletes nothing.
+    A quota below the current usage blocks new uploads and deletes nothing.
     """
     return await accounts.change_account(tx, principal.actor, user_id, body)
 
@@ -55,11 +59,11 @@ async def update_user(principal: Admin, tx: Tx, user_id: UUID, body: AccountUpda
 async def list_audit_events(
     _principal: Admin, db: Statements, wanted: Annotated[EventFilter, Query()]
 ) -> Page[AuditEvent]:
-    """Every change to data or rights, the latest first."""
+    """Every change to data or access rights, newest first."""
     return await overview.list_events(db, wanted)
 
 
-@router.get("/stats", summary="See the installation in figures", responses=problems(*FORBIDDEN))
+@router.get("/stats", summary="Get statistics", responses=problems(*FORBIDDEN))
 async def get_stats(_principal: Admin, db: Statements) -> Stats:
-    """Accounts, storage, uploads, links, and what the job queue is doing."""
+    """Counts of accounts, storage, uploads, links, and jobs."""
     return await overview.stats(db)

@@ -1,21 +1,21 @@
-"""What administrators see and change."""
+"""What administrators can see and change."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from backend.core.http.schema import Instant, Schema
+from backend.kit.events import EventType
 from backend.kit.vocabulary import ActorKind, UploadState, UserRole
 
-Word = Annotated[str, Field(max_length=64, pattern=r"^[a-z_.]+$")]
 MAX_QUOTA = 2**63 - 1
-"""What PostgreSQL's bigint holds."""
+"""The largest value of PostgreSQL's bigint."""
 
 
 class Account(Schema):
-    """An account, as administrators see it; sizes in bytes."""
+    """An account, as administrators see it. Sizes are in bytes."""
 
     id: UUID
     email: str = Field(examples=["ada@example.com"])
@@ -30,29 +30,33 @@ class Account(Schema):
 
 
 class AccountUpdate(Schema):
-    """What to change; what is left out stays."""
+    """What to change. Omitted fields keep their values."""
 
     quota_bytes: int | None = Field(None, ge=0, le=MAX_QUOTA, examples=[21474836480])
-    is_active: bool | None = Field(None, description="False ends every session and pauses keys.")
+    is_active: bool | None = Field(
+        None, description="False ends every session and suspends every API key."
+    )
     role: UserRole | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _refuse_null(cls, value: object) -> object:
         if isinstance(value, dict) and None in value.values():
-            raise ValueError("leave a field out to keep it; null is no value for it")
+            raise ValueError("omit a field to keep its value; null is not allowed")
         return value
 
 
 class AuditEvent(Schema):
-    """One line of the audit trail."""
+    """One entry of the audit trail."""
 
     id: UUID
     actor_kind: ActorKind
     actor_id: UUID | None
-    action: str = Field(examples=["file.renamed"])
+    action: str = Field(examples=[EventType.FILE_RENAMED])
     subject_kind: str = Field(examples=["file"])
     subject_id: UUID
+    node_id: UUID | None = Field(description="The file or folder it concerns, if any.")
+    space_id: UUID | None = Field(description="The space in which it happened, if known.")
     ip: str | None = Field(examples=["203.0.113.7"])
     request_id: str | None = Field(examples=["0199c0de7e5d7c0a8d1f6c1b2a3f4e5d"])
     data: dict[str, Any] = Field(examples=[{"name": "report.pdf"}])
@@ -60,22 +64,22 @@ class AuditEvent(Schema):
 
 
 class EventFilter(Schema):
-    """Which events; all conditions hold at once."""
+    """Which events to list; every given condition must match."""
 
     actor_id: UUID | None = None
     action: str | None = Field(
-        None, max_length=64, pattern=r"^[a-z_.]+$", examples=["file.renamed"]
+        None, max_length=64, pattern=r"^[a-z_.]+$", examples=[EventType.FILE_RENAMED]
     )
     subject_kind: str | None = Field(None, max_length=32, pattern=r"^[a-z_]+$", examples=["file"])
     subject_id: UUID | None = None
-    since: Instant | None = Field(None, description="Not before.")
-    until: Instant | None = Field(None, description="Before.")
+    since: Instant | None = Field(None, description="The earliest time, inclusive.")
+    until: Instant | None = Field(None, description="The latest time, exclusive.")
     limit: int = Field(100, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=2048)
 
 
 class Users(Schema):
-    """Accounts by kind."""
+    """Numbers of accounts."""
 
     total: int
     active: int
@@ -83,7 +87,7 @@ class Users(Schema):
 
 
 class StorageUse(Schema):
-    """Bytes and rows; used is the sum of all versions."""
+    """Storage in bytes, and counts. `used_bytes` is the total size of all versions."""
 
     used_bytes: int
     reserved_bytes: int
@@ -93,16 +97,18 @@ class StorageUse(Schema):
 
 
 class JobCount(Schema):
-    """Jobs of one name in one state: queued, picked (running) or failed."""
+    """Jobs with one name in one state: queued, picked (running), or failed."""
 
     name: str = Field(examples=["objects.delete"])
     state: str = Field(examples=["queued"])
     count: int = Field(examples=[3])
-    oldest_seconds: float = Field(description="How long the first is due.", examples=[0.4])
+    oldest_seconds: float = Field(
+        description="How long the oldest one has been due.", examples=[0.4]
+    )
 
 
 class FailedJob(Schema):
-    """A job that failed at every attempt; `we-upload jobs retry` runs it again."""
+    """A job that failed at every attempt. `we-upload jobs retry` runs it again."""
 
     id: int
     name: str = Field(examples=["mail.send"])
@@ -112,7 +118,7 @@ class FailedJob(Schema):
 
 
 class Stats(Schema):
-    """The whole installation in figures."""
+    """Statistics of the whole installation."""
 
     users: Users
     storage: StorageUse

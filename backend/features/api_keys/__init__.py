@@ -1,1 +1,1 @@
-"""API keys: credentials for programs, with fewer scopes than their owner."""
+"""API keys: credentials for programs, with chosen scopes of their owner."""

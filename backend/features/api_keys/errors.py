@@ -4,12 +4,12 @@ from backend.core.errors import Forbidden, Unprocessable
 
 
 class ScopeNotYours(Forbidden):
-    """A key can only be given scopes that you have."""
+    """You can only give a key scopes that you have yourself."""
 
     code = "scope_not_yours"
 
 
 class ExpiryInThePast(Unprocessable):
-    """A key must expire in the future."""
+    """The expiry must be in the future."""
 
     code = "expiry_in_the_past"

@@ -32,7 +32,7 @@ router = APIRouter(
 @router.post(
     "",
     status_code=201,
-    summary="Make an API key",
+    summary="Create an API key",
     responses=problems(
         Unauthorized,
         SessionRequired,
@@ -45,15 +45,15 @@ router = APIRouter(
 async def create_api_key(
     principal: SignedIn, tx: Tx, body: ApiKeyCreate, _key: IdempotencyHeader = None
 ) -> CreatedApiKey:
-    """A credential for a program. The answer is the only place where `key` ever stands."""
+    """Create a credential for a program. Only this response ever contains `key`."""
     return await service.create_key(tx, principal, body)
 
 
-@router.get("", summary="Your API keys", responses=problems(Unauthorized, SessionRequired))
+@router.get("", summary="List your API keys", responses=problems(Unauthorized, SessionRequired))
 async def list_api_keys(
     principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[ApiKey]:
-    """Newest first, expired ones included."""
+    """Your keys, newest first, including expired ones."""
     return await service.list_keys(db, principal.user_id, limit, cursor)
 
 
@@ -64,5 +64,5 @@ async def list_api_keys(
     responses=problems(Unauthorized, SessionRequired, NotFound),
 )
 async def revoke_api_key(principal: SignedIn, tx: Tx, key_id: UUID) -> None:
-    """The key stops working at once."""
+    """The key stops working immediately."""
     await service.revoke_key(tx, principal, key_id)

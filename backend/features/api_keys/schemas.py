@@ -1,4 +1,4 @@
-"""API keys as their owner sees them."""
+"""API keys, as their owner sees them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,12 +15,14 @@ Scopes = Annotated[
 ]
 Expiry = Annotated[
     Instant | None,
-    Field(description="When it stops working; null: never.", examples=["2030-01-01T00:00:00Z"]),
+    Field(
+        description="When it stops working; null means never.", examples=["2030-01-01T00:00:00Z"]
+    ),
 ]
 
 
 class ApiKeyCreate(Schema):
-    """The key to make."""
+    """The key to create."""
 
     name: Annotated[Label, Field(examples=["Nightly backup"])]
     scopes: Scopes
@@ -33,15 +35,15 @@ class ApiKey(Schema):
     id: UUID
     name: str = Field(examples=["Nightly backup"])
     prefix: str = Field(
-        description="How the key begins: to tell keys apart.", examples=["wu_8Jq2bX0k"]
+        description="The beginning of the key, to tell keys apart.", examples=["wu_8Jq2bX0k"]
     )
     scopes: Scopes
     expires_at: Expiry
-    last_used_at: datetime | None = Field(description="To within five minutes.")
+    last_used_at: datetime | None = Field(description="Accurate to five minutes.")
     created_at: datetime
 
 
 class CreatedApiKey(ApiKey):
-    """A key just made: the only time that the secret is shown."""
+    """A new key; its secret is shown only this once."""
 
     key: str = Field(examples=["wu_8Jq2bX0kq1c4pE0sVYq8Xq3J5m3w5bqg8m6YwqN2r7A"])

@@ -1,36 +1,54 @@
-"""Making, listing and revoking API keys. Stored is only a hash; `key` is shown once."""
+"""Creating, listing, and revoking API keys. Only a hash is stored; `key` is shown once."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 
 from backend.core.database.engine import Transaction
-from backend.core.database.rows import Db
+from backend.core.database.keyset import descending
+from backend.core.database.rows import Db, columns, only, rows
 from backend.core.errors import NotFound
-from backend.core.http.pages import cut_page
 from backend.core.http.schema import Page
 from backend.features.api_keys.errors import ExpiryInThePast, ScopeNotYours
 from backend.features.api_keys.schemas import ApiKey, ApiKeyCreate, CreatedApiKey
-from backend.kit.cursors import decode_cursor, encode_cursor
+from backend.kit.events import ApiKeyCreated, ApiKeyRevoked
 from backend.kit.tokens import new_token, token_hash
-from backend.models import ApiKey as ApiKeyRow
-from backend.rules import audit
+from backend.models import ApiKey as ApiKeyTable
+from backend.rules import events
 from backend.rules.account_lock import hold_own
 from backend.rules.actor import Actor
 from backend.rules.principal import API_KEY_PREFIX, Principal
 
 SHOWN_CHARACTERS = len(API_KEY_PREFIX) + 8
-"""Enough to tell keys apart; the 35 characters left hold 208 of the 256 random bits."""
+"""Enough to tell keys apart; the other 35 characters hold 208 of the 256 random bits."""
+NEWEST = descending(id=ApiKeyTable.id)
+
+
+class _Key(NamedTuple):
+    """A key as its owner sees it."""
+
+    id: UUID
+    name: str
+    prefix: str
+    scopes: list[str]
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
+
+
+class _Revoked(NamedTuple):
+    id: UUID
+    name: str
 
 
 async def create_key(tx: Transaction, principal: Principal, wish: ApiKeyCreate) -> CreatedApiKey:
-    """Make a key for the caller's account.
+    """Create a key for the caller's account.
 
     Raises:
         ScopeNotYours: a scope that the caller does not have.
-        ExpiryInThePast: it would never work.
+        ExpiryInThePast: the key would never work.
         Unauthorized: the session has just ended.
     """
     if missing := set(wish.scopes) - principal.scopes:
@@ -39,7 +57,7 @@ async def create_key(tx: Transaction, principal: Principal, wish: ApiKeyCreate) 
         raise ExpiryInThePast
     await hold_own(tx, principal)
     key = API_KEY_PREFIX + new_token()
-    row = insert(ApiKeyRow).values(
+    row = insert(ApiKeyTable).values(
         user_id=principal.user_id,
         name=wish.name,
         prefix=key[:SHOWN_CHARACTERS],
@@ -47,54 +65,34 @@ async def create_key(tx: Transaction, principal: Principal, wish: ApiKeyCreate) 
         scopes=sorted(set(wish.scopes)),
         expires_at=wish.expires_at,
     )
-    made = (await tx.execute(row.returning(*ApiKeyRow.__table__.columns))).one()
-    await audit.record(
-        tx, principal.actor, "api_key.created", made.id, name=made.name, scopes=made.scopes
-    )
-    return CreatedApiKey(**_present(made).model_dump(), key=key)
+    made = await only(tx, _Key, row.returning(*columns(_Key, ApiKeyTable)))
+    created = ApiKeyCreated(name=made.name, scopes=tuple(made.scopes))
+    await events.record(tx, principal.actor, made.id, created)
+    return CreatedApiKey(**made._asdict(), key=key)
 
 
 async def list_keys(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Page[ApiKey]:
-    """The caller's keys, newest first, expired ones included."""
-    query = _keys(user_id).order_by(ApiKeyRow.id.desc()).limit(limit + 1)
-    if cursor:
-        (last,) = decode_cursor(cursor, UUID)
-        query = query.where(ApiKeyRow.id < last)
-    rows = (await db.execute(query)).all()
-    page, next_cursor = cut_page(rows, limit, lambda row: encode_cursor(row.id))
-    return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
-
-
-def _keys(user_id: UUID) -> Select[*tuple[Any, ...]]:
-    return select(*ApiKeyRow.__table__.columns).where(ApiKeyRow.user_id == user_id)
-
-
-def _present(row: Any) -> ApiKey:
-    return ApiKey(
-        id=row.id,
-        name=row.name,
-        prefix=row.prefix,
-        scopes=row.scopes,
-        expires_at=row.expires_at,
-        last_used_at=row.last_used_at,
-        created_at=row.created_at,
-    )
+    """The caller's keys, newest first, including expired ones."""
+    query = select(*columns(_Key, ApiKeyTable)).where(ApiKeyTable.user_id == user_id)
+    keys, next_cursor = await NEWEST.fetch(db, _Key, query, limit, cursor)
+    return Page(items=[ApiKey.model_validate(key) for key in keys], next_cursor=next_cursor)
 
 
 async def revoke_key(tx: Transaction, principal: Principal, key_id: UUID) -> None:
-    """Delete one of the caller's own keys; it stops working at once.
+    """Delete one of the caller's own keys; it stops working immediately.
 
     Raises:
-        NotFound: no such key, or another person's.
+        NotFound: no such key, or somebody else's.
     """
-    own = (ApiKeyRow.id == key_id, ApiKeyRow.user_id == principal.user_id)
+    own = (ApiKeyTable.id == key_id, ApiKeyTable.user_id == principal.user_id)
     if not await revoke_keys(tx, principal.actor, *own):
         raise NotFound
 
 
 async def revoke_keys(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> int:
-    """Delete the keys that meet all conditions in `which`; return how many there were."""
-    gone = delete(ApiKeyRow).where(*which).returning(ApiKeyRow.id, ApiKeyRow.name)
-    revoked = [(key.id, {"name": key.name}) for key in await tx.execute(gone)]
-    await audit.record_all(tx, actor, "api_key.revoked", revoked)
+    """Delete the keys that meet every condition in `which`; return how many were deleted."""
+    gone = delete(ApiKeyTable).where(*which).returning(ApiKeyTable.id, ApiKeyTable.name)
+    revoked = await rows(tx, _Revoked, gone)
+    happened = [(key.id, ApiKeyRevoked(name=key.name), None) for key in revoked]
+    await events.record_all(tx, actor, happened)
     return len(revoked)

@@ -1,1 +1,1 @@
-"""Signing in, staying signed in, and getting back in: sessions, passwords, proof of an e-mail."""
+"""Sessions, passwords, account recovery, and the verification of e-mail addresses."""

@@ -1,7 +1,7 @@
-"""Mails about an account, and the sweep of what has expired.
+"""E-mails about an account, and the removal of what has expired.
 
-A mail's token is made here, while it is being sent: the queue's table never holds one in clear,
-and whether an address has an account is looked up where nobody waits for the answer.
+A token is made here, just before its e-mail is sent, so that the queue's table never holds one in
+the clear, and so that no response time tells whether an address has an account.
 """
 
 from dataclasses import dataclass
@@ -19,34 +19,29 @@ from backend.core.settings import AuthSettings
 from backend.features.mail.service import count_sent
 from backend.kit.tokens import new_token, token_hash
 from backend.kit.vocabulary import EmailTokenPurpose
-from backend.models import (
-    EmailToken,
-    RefreshToken,
-    User,
-    UserSession,
-)
+from backend.models import EmailToken, RefreshToken, User, UserSession
 
 log = structlog.stdlib.get_logger(__name__)
 jobs = JobTable()
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "mails"),
-    autoescape=False,  # noqa: S701 - plain text; core/mail.py escapes what it makes HTML of
+    autoescape=False,  # noqa: S701 - plain text; core/mail.py escapes what it turns into HTML
 )
 
 
 @dataclass(frozen=True, slots=True)
 class TokenMail:
-    """A mail whose link carries a token for one purpose."""
+    """An e-mail whose link carries a token for one purpose."""
 
     template: str
     purpose: EmailTokenPurpose
     page: str
     withdraws_verify: bool = False
-    """Whoever needs a new password has not chosen the present one, and must not confirm it."""
+    """The owner may not have chosen the present password: an older link must not confirm it."""
 
     def lifetime(self, settings: AuthSettings) -> timedelta:
-        """How long the token works."""
+        """How long the token is valid."""
         is_reset = self.purpose is EmailTokenPurpose.RESET
         return settings.reset_token_ttl if is_reset else settings.email_token_ttl
 
@@ -67,26 +62,26 @@ async def mail_verify(services: Services, *, email: str) -> None:
 
 @jobs.job("auth.mail_reset")
 async def mail_reset(services: Services, *, email: str) -> None:
-    """Send whoever lost a password the link to choose another."""
+    """Send the link with which the owner of an account chooses a new password."""
     await _send(services, RESET, email)
 
 
 @jobs.job("auth.mail_registered_again")
 async def mail_registered_again(services: Services, *, email: str) -> None:
-    """Tell the owner of an account that their address was used to register."""
+    """Tell the owner of an account that somebody tried to register with their address."""
     await _send(services, REGISTERED_AGAIN, email)
 
 
 @jobs.job("auth.mail_password_changed")
 async def mail_password_changed(services: Services, *, email: str) -> None:
-    """Tell the owner of an account about the change, with a way back."""
+    """Tell the owner of an account that its password changed, with a link to reset it."""
     await _send(services, PASSWORD_CHANGED, email)
 
 
 async def _send(services: Services, mail: TokenMail, email: str) -> None:
     auth = services.settings.auth
     if not await services.limiter.allows(auth.mail_rate, "mail", email):
-        log.info("a mail was held back: its recipient has just had several")
+        log.info("an e-mail was not sent: its recipient has received several recently")
         return
     lifetime = mail.lifetime(auth)
     token = await _token_for(services.database.autocommit, email, mail.purpose, lifetime)
@@ -94,7 +89,7 @@ async def _send(services: Services, mail: TokenMail, email: str) -> None:
         return
     if mail.withdraws_verify:
         await _withdraw_verify(services.database.autocommit, email)
-    # In the fragment: browsers send it to no server, so no log and no Referer holds it.
+    # In the fragment, which browsers never send: so it is in no server's log and in no Referer.
     link = f"{services.settings.public_url}/{mail.page}#token={token}"
     rendered = TEMPLATES.get_template(mail.template).render(
         link=link, token=token, lifetime=_in_words(lifetime)
@@ -116,7 +111,7 @@ async def _withdraw_verify(db: Db, email: str) -> None:
 async def _token_for(
     db: Db, email: str, purpose: EmailTokenPurpose, lifetime: timedelta
 ) -> str | None:
-    """Make a token for the active account with this e-mail, if there is one."""
+    """Make a token for the active account with this address, if there is one."""
     token = new_token()
     account = select(
         literal(token_hash(token)),
@@ -141,7 +136,7 @@ def _in_words(lifetime: timedelta) -> str:
 
 @jobs.every("17 * * * *", "auth.sweep")
 async def sweep(services: Services) -> None:
-    """Delete tokens that have expired, and sessions that no token can continue."""
+    """Delete expired tokens, and sessions that no token can continue."""
     db = services.database.autocommit
     await db.execute(delete(RefreshToken).where(RefreshToken.expires_at < func.now()))
     await db.execute(delete(EmailToken).where(EmailToken.expires_at < func.now()))

@@ -2,12 +2,17 @@
 
 from fastapi import APIRouter, Request
 
-from backend.core.database.requests import LateTx, Tx
+from backend.core.database.requests import CurrentDatabase, LateTx, Tx
 from backend.core.errors import TooManyRequests, Unauthorized
 from backend.core.http.problem_schema import problems
 from backend.core.http.route import Route
 from backend.core.secrets.passwords import PasswordTooEasy
-from backend.core.services import CurrentServices, SettledCallers
+from backend.core.services import (
+    CurrentLimiter,
+    CurrentPasswords,
+    CurrentSettings,
+    SettledCallers,
+)
 from backend.features.auth import recovery
 from backend.features.auth.errors import InvalidEmailToken, WrongCurrentPassword
 from backend.features.auth.schemas import (
@@ -27,28 +32,42 @@ router = APIRouter(
 @router.post(
     "/password/forgot",
     status_code=202,
-    summary="Forgot the password",
+    summary="Request a password reset",
     responses=problems(TooManyRequests),
 )
 async def forgot_password(
-    request: Request, body: ForgotPassword, services: CurrentServices, late: LateTx
+    request: Request,
+    body: ForgotPassword,
+    limiter: CurrentLimiter,
+    settings: CurrentSettings,
+    late: LateTx,
 ) -> Accepted:
-    """Mail a link to choose a new password. Says the same whether or not there is an account."""
-    await recovery.forgot(services, late, caller(request), body.email)
+    """Send an e-mail with a link for choosing a new password.
+
+    The answer is the same whether or not the account exists.
+    """
+    await recovery.forgot(limiter, settings.auth, late, caller(request), body.email)
     return Accepted()
 
 
 @router.post(
     "/password/reset",
     status_code=204,
-    summary="Choose a new password by mail",
+    summary="Reset the password",
     responses=problems(InvalidEmailToken, PasswordTooEasy),
 )
 async def reset_password(
-    request: Request, body: ResetPassword, services: CurrentServices, late: LateTx
+    request: Request,
+    body: ResetPassword,
+    database: CurrentDatabase,
+    passwords: CurrentPasswords,
+    late: LateTx,
 ) -> None:
-    """Use the token from the mail, once. Ends every session; also proves the e-mail address."""
-    await recovery.reset(services, late, caller(request), body)
+    """Set a new password with the token from the e-mail, which works once.
+
+    This ends every session and verifies the e-mail address.
+    """
+    await recovery.reset(database, passwords, late, caller(request), body)
 
 
 @router.post(
@@ -60,18 +79,27 @@ async def reset_password(
     ),
 )
 async def change_password(
-    principal: SignedIn, body: ChangePassword, services: CurrentServices, late: LateTx
+    principal: SignedIn,
+    body: ChangePassword,
+    database: CurrentDatabase,
+    limiter: CurrentLimiter,
+    passwords: CurrentPasswords,
+    settings: CurrentSettings,
+    late: LateTx,
 ) -> None:
-    """Set a new password by the current one. Ends every session but the one that asks."""
-    await recovery.change(services, late, principal, body)
+    """Set a new password, authorized by the current one. This ends all your other sessions."""
+    await recovery.change(database, limiter, passwords, settings.auth, late, principal, body)
 
 
 @router.post(
     "/email/verify",
     status_code=204,
-    summary="Confirm an e-mail address",
+    summary="Verify an e-mail address",
     responses=problems(InvalidEmailToken),
 )
 async def verify_email(request: Request, body: VerifyEmail, tx: Tx) -> None:
-    """Use the token from the mail. What others shared with this address becomes visible."""
+    """Verify the address with the token from the e-mail.
+
+    Files and folders that others shared with this address become visible.
+    """
     await recovery.verify_email(tx, caller(request), body.token)

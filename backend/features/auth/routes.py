@@ -5,13 +5,19 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Header, Request, Response
 
-from backend.core.database.requests import Statements, Tx
+from backend.core.database.requests import CurrentDatabase, Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
 from backend.core.http.route import Route
 from backend.core.http.schema import Page
-from backend.core.services import CurrentServices, SettledCallers
+from backend.core.services import (
+    CurrentLimiter,
+    CurrentPasswords,
+    CurrentSettings,
+    CurrentTokens,
+    SettledCallers,
+)
 from backend.features.auth import sessions, sign_in
 from backend.features.auth.errors import (
     InvalidCredentials,
@@ -39,49 +45,62 @@ UserAgent = Annotated[str | None, Header(include_in_schema=False)]
 async def login(
     request: Request,
     form: Annotated[SignIn, Form()],
-    services: CurrentServices,
+    database: CurrentDatabase,
+    limiter: CurrentLimiter,
+    passwords: CurrentPasswords,
+    tokens: CurrentTokens,
+    settings: CurrentSettings,
     user_agent: UserAgent = None,
 ) -> Tokens:
-    """Exchange e-mail (`username`) and password for tokens (OAuth 2.0, grant `password`).
+    """Exchange an e-mail address (`username`) and a password for tokens (OAuth 2.0, `password`).
 
-    An unknown e-mail, a wrong password and a deactivated account get the same answer.
+    An unknown address, a wrong password, and a deactivated account all get the same answer.
     """
     return await sign_in.sign_in(
-        services, caller(request), form.username, form.password, user_agent
+        database, limiter, passwords, tokens, settings.auth, caller(request), form, user_agent
     )
 
 
 @router.post(
     "/refresh",
-    summary="Refresh",
+    summary="Refresh tokens",
     responses=problems(InvalidRefreshToken, RefreshTokenReused),
 )
 async def refresh_tokens(
-    request: Request, body: RefreshRequest, services: CurrentServices
+    request: Request,
+    body: RefreshRequest,
+    database: CurrentDatabase,
+    tokens: CurrentTokens,
+    settings: CurrentSettings,
 ) -> Tokens:
-    """Exchange a refresh token for new tokens. Each one works once.
+    """Exchange a refresh token for new tokens. Each refresh token works once.
 
-    Using one again ends its session: refresh in one place at a time, and sign in again when an
-    answer got lost.
+    Using one a second time ends its session, so do not refresh concurrently, and sign in again if
+    a response is lost.
     """
-    return await sessions.refresh(services, caller(request), body.refresh_token)
+    return await sessions.refresh(
+        database, tokens, settings.auth, caller(request), body.refresh_token
+    )
 
 
 @router.post("/logout", status_code=204, summary="Sign out")
 async def logout(request: Request, body: RefreshRequest, tx: Tx) -> None:
-    """End the token's session: its access tokens stop working at once. Unknown tokens: 204 too."""
+    """End the token's session: its access tokens stop working immediately.
+
+    An unknown token also gets 204.
+    """
     await sessions.sign_out(tx, caller(request), body.refresh_token)
 
 
 @router.get(
     "/sessions",
-    summary="Your sessions",
+    summary="List your sessions",
     responses=problems(Unauthorized, SessionRequired),
 )
 async def list_sessions(
     principal: SignedIn, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[Session]:
-    """Where you are signed in, newest first."""
+    """The places where you are signed in, newest first."""
     return await sessions.list_sessions(db, principal.user_id, principal.session_id, limit, cursor)
 
 
@@ -92,5 +111,5 @@ async def list_sessions(
     responses=problems(Unauthorized, SessionRequired, NotFound),
 )
 async def end_session(principal: SignedIn, tx: Tx, session_id: UUID) -> None:
-    """Sign a device out. It may be the one you are using."""
+    """Sign a device out, possibly the one that you are using."""
     await sessions.end_session(tx, principal.actor, principal.user_id, session_id)

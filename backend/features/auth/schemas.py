@@ -1,4 +1,4 @@
-"""Tokens, sessions and passwords as clients send and see them."""
+"""Tokens, sessions, and passwords, as clients send and receive them."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -21,9 +21,9 @@ Token = Annotated[
 
 
 class SignIn(BaseModel):
-    """The OAuth 2.0 password grant (RFC 6749, 4.3.2), whose unknown fields are ignored (3.2).
+    """The OAuth 2.0 password grant (RFC 6749, 4.3.2); unknown fields are ignored (3.2).
 
-    A session may do all that its account may: there are no clients and no narrower scopes.
+    A session may do everything that its account may: there are no clients and no narrower scopes.
     """
 
     grant_type: Literal["password"] = Field(examples=["password"])
@@ -37,11 +37,12 @@ class Tokens(Schema):
     """A signed-in session's credentials (RFC 6749, 5.1)."""
 
     access_token: str = Field(
-        description="A bearer token for `expires_in` seconds.", examples=["eyJhbGciOiJIUzI1NiIs..."]
+        description="A bearer token, valid for `expires_in` seconds.",
+        examples=["eyJhbGciOiJIUzI1NiIs..."],
     )
     token_type: Literal["bearer"] = "bearer"  # noqa: S105
     expires_in: int = Field(examples=[900])
-    refresh_token: Token = Field(description="Good for one refresh; keep it secret.")
+    refresh_token: Token = Field(description="Valid for one refresh. Keep it secret.")
 
 
 class RefreshRequest(Schema):
@@ -57,37 +58,37 @@ class Session(Schema):
     user_agent: str | None = Field(examples=["Mozilla/5.0 (X11; Linux x86_64)"])
     ip: str | None = Field(examples=["203.0.113.7"])
     created_at: datetime
-    last_used_at: datetime = Field(description="When it was last refreshed.")
-    current: bool = Field(description="Whether it is the one asking.")
+    last_used_at: datetime = Field(description="When its tokens were last refreshed.")
+    current: bool = Field(description="Whether this request belongs to it.")
 
 
 class ForgotPassword(Schema):
-    """Whose password is lost."""
+    """The address of the account whose password is forgotten."""
 
     email: Email
 
 
 class Accepted(Schema):
-    """What can be said without saying whether there is an account."""
+    """The same answer whether or not the account exists."""
 
-    detail: str = "If this address has an account, a mail is on its way."
+    detail: str = "If this address has an account, an e-mail is on its way."
 
 
 class ResetPassword(Schema):
-    """A new password, allowed by the token from the mail."""
+    """A new password, authorized by the token from the e-mail."""
 
     token: Token
     password: NewPassword
 
 
 class ChangePassword(Schema):
-    """A new password, allowed by the current one."""
+    """A new password, authorized by the current one."""
 
     current_password: str = Field(max_length=MAX_BYTES, examples=["correct horse battery"])
     new_password: NewPassword
 
 
 class VerifyEmail(Schema):
-    """The token from the mail."""
+    """The token from the e-mail."""
 
     token: Token

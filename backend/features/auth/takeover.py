@@ -1,10 +1,10 @@
-"""Taking an account over from whoever registered it before anybody had proved its address.
+"""Taking over an account from whoever registered it before its address was verified.
 
-That may have been a stranger who hoped that the owner of the address would move in. The files
-stay; no way to them does but the owner's own (docs/decisions/0020).
+That may have been a stranger who hoped that the owner of the address would start to use it. The
+files stay, but every access to them except the owner's ends (docs/decisions/0020).
 
-    end_uploads    first: a completion locks its upload before the account's row
-    end_access     last, when the sessions have ended: see `rules.account_lock`
+    end_uploads    first: completing an upload locks the upload before the account's row
+    end_access     last, once the sessions have ended: see `rules.account_lock`
 """
 
 from uuid import UUID
@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from backend.core.database.engine import Transaction
 from backend.features.api_keys.service import revoke_keys
+from backend.features.finalize import ending
 from backend.features.links.service import revoke_links
 from backend.features.shares.service import remove_shares
-from backend.features.uploads import ending
 from backend.kit.vocabulary import UploadState
 from backend.models import ApiKey, Grant, Link, Node, Upload
 from backend.rules.account_lock import hold_shut
@@ -23,22 +23,22 @@ from backend.rules.actor import Actor
 
 
 async def end_uploads(tx: Transaction, owner: Actor, user_id: UUID) -> None:
-    """End every open upload into the account's tree, whoever began it.
+    """End every open upload into the account's space, whoever began it.
 
     Args:
-        tx: has not locked the account's row yet.
-        owner: who proved the address.
+        tx: must not have locked the account's row yet.
+        owner: who verified the address.
         user_id: the account.
     """
     await ending.end_uploads(tx, owner, UploadState.ABORTED, Upload.space_id == user_id)
 
 
 async def end_access(tx: Transaction, owner: Actor, user_id: UUID) -> None:
-    """End every share, invitation and link on the account's files, whoever made them, and its keys.
+    """End the account's API keys, and every share, invitation, and link on its files.
 
     Args:
-        tx: has ended the account's sessions; holds the account's lock afterwards.
-        owner: who proved the address.
+        tx: has ended the account's sessions; holds the account's lock from here on.
+        owner: who verified the address.
         user_id: the account.
     """
     await hold_shut(tx, user_id)

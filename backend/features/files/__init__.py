@@ -1,1 +1,1 @@
-"""Files: their versions, their bytes, search, and deleting for good."""
+"""Files: their versions and bytes, copies and search."""

@@ -1,4 +1,4 @@
-"""Copies: a new file that shares the bytes of another one's current version."""
+"""Copies: a new file that shares the bytes of another file's current version."""
 
 from uuid import UUID
 
@@ -23,14 +23,14 @@ from backend.rules.principal import Principal
 async def copy_file(
     tx: Transaction, principal: Principal, file_id: UUID, body: CopyRequest
 ) -> File:
-    """Copy a file's current version; the owner of the tree it goes into pays for it.
+    """Copy a file's current version; it counts against the quota of the target tree.
 
-    Needs the role viewer on the file and editor on the folder.
+    Requires the role viewer on the file and editor on the folder.
 
     Raises:
-        NotFound, RoleRequired: the file or the folder is not the caller's to use.
-        InvalidNodeName, NameTaken, FolderTooDeep: it does not fit there under this name.
-        QuotaExceeded: there is no room.
+        NotFound, RoleRequired: the caller may not use the file or the folder.
+        InvalidNodeName, NameTaken, FolderTooDeep: the folder cannot hold it under this name.
+        QuotaExceeded: there is not enough storage space left.
     """
     user_id = principal.user_id
     name = None if body.name is None else checked_name(body.name)
@@ -59,7 +59,7 @@ async def _folder_for(
 
 
 async def _hold_version(tx: Transaction, version_id: UUID | None, user_id: UUID) -> NewVersion:
-    """The source's bytes, which nobody can delete until `tx` ends: the copy counts from then on."""
+    """The source's bytes, locked against deletion until `tx` ends; then the copy keeps them."""
     query = (
         select(*FileVersion.__table__.c)
         .where(FileVersion.id == version_id)

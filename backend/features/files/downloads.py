@@ -1,4 +1,4 @@
-"""Presigned URLs to read files: one statement to find them, no network call to sign them."""
+"""Presigned URLs to read files: found in one statement, signed without a network call."""
 
 from datetime import timedelta
 from typing import Any, Literal, NamedTuple
@@ -14,7 +14,7 @@ from backend.core.errors import NotFound
 from backend.core.s3.presign import Presigner
 from backend.features.tree.nodes import USER_ID, checksum_document
 from backend.kit.checksums import ChecksumType
-from backend.kit.disposition import Disposition
+from backend.kit.text.disposition import Disposition
 from backend.models import FileVersion, Node, live
 from backend.rules.access import inherited_role
 
@@ -62,7 +62,7 @@ DOWNLOADS = Prepared(
     ),
 )
 LINKED_DOWNLOAD = _DOWNLOADABLE.where(_CURRENT)
-"""For whoever has checked access otherwise; narrow it with `.where(...)`."""
+"""For callers that check access themselves; narrow it with `.where(...)`."""
 
 
 def sign(
@@ -72,7 +72,7 @@ def sign(
     disposition: Disposition,
     method: Literal["GET", "HEAD"] = "GET",
 ) -> dict[str, Any]:
-    """A row of the above with a URL that gives the bytes until it expires: a `Download`."""
+    """A row as a `Download`, with a URL that serves the bytes until it expires."""
     signed = presigner.get(
         row.object_key,
         filename=row.name,
@@ -96,16 +96,16 @@ def sign(
 async def find_download(
     db: Db, user_id: UUID, file_id: UUID, version_id: UUID | None
 ) -> DownloadRow:
-    """One file for `sign`; the role viewer will do.
+    """One file for `sign`; the role viewer suffices.
 
     Args:
-        db: what to ask.
+        db: where to run the query.
         user_id: the caller.
         file_id: the file.
-        version_id: of this version instead of the current one.
+        version_id: this version instead of the current one.
 
     Raises:
-        NotFound: no such file or version, trashed, or invisible to the caller.
+        NotFound: there is no such file or version, it is trashed, or the caller may not see it.
     """
     row = await fetch_one(db, DOWNLOAD, user_id=user_id, file_id=file_id, version_id=version_id)
     if row is None:
@@ -117,14 +117,14 @@ async def find_downloads(db: Db, user_id: UUID, file_ids: list[UUID]) -> list[Do
     """Many files for `sign`, in the order of `file_ids`, in one statement.
 
     Raises:
-        NotFound: one of them does not exist, is trashed or is invisible to the caller.
+        NotFound: one of them does not exist, is trashed, or the caller may not see it.
     """
     rows = await fetch(db, DOWNLOADS, user_id=user_id, file_ids=file_ids)
     found = {row.id: row for row in rows}
     missing = [index for index, file_id in enumerate(file_ids) if file_id not in found]
     if missing:
         raise NotFound(
-            f"{len(missing)} of the {len(file_ids)} files do not exist or are not yours to see.",
+            f"{len(missing)} of {len(file_ids)} files do not exist or are not accessible to you.",
             errors=[
                 {"loc": ["body", "file_ids", str(index)], "msg": "Not found.", "type": "not_found"}
                 for index in missing[:MAX_NAMED]

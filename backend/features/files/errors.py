@@ -1,9 +1,9 @@
-"""What can be wrong with a request for a file."""
+"""Errors of requests for files."""
 
 from backend.core.errors import Conflict
 
 
 class CurrentVersion(Conflict):
-    """The current version cannot be deleted: make another one current first."""
+    """The current version cannot be deleted: make another version current first."""
 
     code = "current_version"

@@ -50,7 +50,7 @@ async def search_files(
             max_length=255,
             pattern=r"^[^\x00]*$",
             examples=["invoice 2026"],
-            description="Words that all stand in the name, in any order, ignoring case.",
+            description="Words that must all occur in the name, in any order, ignoring case.",
         ),
     ] = "",
     content_type: Annotated[
@@ -65,7 +65,7 @@ async def search_files(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """Your files and those shared with you, by name; what is in the trash is left out."""
+    """Searches your files and those shared with you, sorted by name, except in the trash."""
     page = await search.search_files(
         db, principal.user_id, q=q, content_type=content_type, limit=limit, cursor=cursor
     )
@@ -73,11 +73,11 @@ async def search_files(
 
 
 @router.get(
-    "/files/{file_id}", summary="One file", response_model=File, responses=problems(NotFound)
+    "/files/{file_id}", summary="Get a file", response_model=File, responses=problems(NotFound)
 )
 @direct
 async def get_file(principal: FilesRead, db: Statements, file_id: UUID) -> Response:
-    """A file and its current version."""
+    """Returns a file and its current version."""
     return model_answer(await service.get_file(db, principal.user_id, file_id))
 
 
@@ -89,10 +89,10 @@ async def get_file(principal: FilesRead, db: Statements, file_id: UUID) -> Respo
     ),
 )
 async def update_file(principal: FilesWrite, tx: Tx, file_id: UUID, body: NodeUpdate) -> File:
-    """Needs the role editor on the file and, to move it, on the folder it goes into.
+    """Requires the role editor on the file and, to move it, on the target folder.
 
-    Nobody gains a role by moving: into a folder where you have the role owner goes only what you
-    have it on, too.
+    A move cannot give you a stronger role: into a folder that you own you can move only what you
+    own.
     """
     await moves.update_node(tx, principal, file_id, NodeKind.FILE, body)
     return await service.get_file(tx, principal.user_id, file_id)
@@ -105,7 +105,7 @@ async def update_file(principal: FilesWrite, tx: Tx, file_id: UUID, body: NodeUp
     responses=problems(NotFound, RoleRequired),
 )
 async def trash_file(principal: FilesWrite, tx: Tx, file_id: UUID) -> None:
-    """Needs the role editor. It goes to the trash of the tree's owner, with all its versions."""
+    """Requires the role editor. The file goes to the space's trash with all its versions."""
     await trash.trash_node(tx, principal, file_id, NodeKind.FILE)
 
 
@@ -124,9 +124,9 @@ async def copy_file(
     body: Annotated[CopyRequest | None, Body()] = None,
     _key: IdempotencyHeader = None,
 ) -> File:
-    """Copies the current version at once, whatever its size; the folder's owner pays for it.
+    """Copies the current version immediately, whatever its size, using the target space's quota.
 
-    Needs the role viewer on the file and editor on the folder the copy goes into.
+    Requires the role viewer on the file and editor on the target folder.
     """
     return await copies.copy_file(tx, principal, file_id, body or CopyRequest())
 
@@ -142,7 +142,7 @@ async def copy_file(
 async def download_file(
     request: Request, principal: FilesRead, db: Statements, services: CurrentServices, file_id: UUID
 ) -> RedirectResponse:
-    """Redirects to a short-lived URL of the object store."""
+    """Redirects to a short-lived URL in the object store."""
     await limit_signing(services.limiter, services.settings, principal)
     row = await downloads.find_download(db, principal.user_id, file_id, None)
     lifetime = services.settings.download_url_ttl
@@ -153,7 +153,7 @@ async def download_file(
 
 @router.post(
     "/files/{file_id}/download-url",
-    summary="A URL to download a file",
+    summary="Create a download URL",
     response_model=Download,
     responses=problems(NotFound),
 )
@@ -165,7 +165,7 @@ async def create_download_url(
     file_id: UUID,
     body: Annotated[DownloadRequest | None, Body()] = None,
 ) -> Response:
-    """Whoever has the URL can read this version of the file until `expires_at`, nothing else."""
+    """Anyone with the URL can read this version of the file, and nothing else, until it expires."""
     await limit_signing(services.limiter, services.settings, principal)
     body = body or CURRENT_VERSION
     row = await downloads.find_download(db, principal.user_id, file_id, body.version_id)
@@ -175,7 +175,7 @@ async def create_download_url(
 
 @router.post(
     "/download-urls",
-    summary="URLs to download many files",
+    summary="Create download URLs for many files",
     response_model=Downloads,
     responses=problems(NotFound),
 )
@@ -183,9 +183,9 @@ async def create_download_url(
 async def create_download_urls(
     principal: FilesRead, db: Statements, services: CurrentServices, body: DownloadsRequest
 ) -> Response:
-    """Up to 1,000 files in one call, in the order asked for.
+    """Returns URLs for up to 1,000 files, in the order requested.
 
-    All or nothing: when one of them is not there, the answer is 404 and `errors` says which.
+    All or nothing: if any file is not found, the response is 404 and `errors` lists which.
     """
     await limit_signing(services.limiter, services.settings, principal, len(body.file_ids))
     rows = await downloads.find_downloads(db, principal.user_id, body.file_ids)

@@ -13,22 +13,22 @@ from backend.features.tree.schemas import (
     Checksum,
     Name,
 )
-from backend.kit.disposition import Disposition
+from backend.kit.text.disposition import Disposition
 
 MAX_BATCH = 1000
 FileId = Annotated[UUID, Field(examples=[NODE_ID])]
 
 
 class Version(Schema):
-    """What a file held at one time; never changes."""
+    """The content of a file at one time; it never changes."""
 
     id: UUID = Field(examples=[NODE_ID])
-    is_current: bool = Field(description="Whether this is what the file holds now.")
+    is_current: bool = Field(description="Whether this is the file's current content.")
     size: int = Field(examples=[182_044], description="Bytes.")
     content_type: str = Field(examples=["application/pdf"])
     etag: str = Field(examples=["9b2cf535f27731c974343645a3985328"])
     checksum: Checksum | None
-    created_by: UUID | None = Field(description="Who uploaded it; null when the account is gone.")
+    created_by: UUID | None = Field(description="Who uploaded it; null if the account was deleted.")
     created_at: datetime = Field(examples=["2026-11-21T09:30:00Z"])
 
 
@@ -38,22 +38,22 @@ class CopyRequest(Schema):
     folder_id: UUID | None = Field(
         None,
         examples=[PARENT_ID],
-        description="Unless given, the file's own folder where you may edit that, else your root.",
+        description="By default, the file's own folder if you may edit it, otherwise your root.",
     )
     name: Name | None = Field(
         None,
         examples=["invoice-2026-11 for Ada.pdf"],
-        description="Unless given, the file's own name, with a number where it is taken.",
+        description="By default, the file's own name, with a number added if it is taken.",
     )
 
 
 class DownloadRequest(Schema):
-    """What to download, and what a browser does with it."""
+    """Which version to download, and how a browser handles it."""
 
-    version_id: UUID | None = Field(None, description="The current version unless given.")
+    version_id: UUID | None = Field(None, description="By default, the current version.")
     disposition: Disposition = Field(
         "attachment",
-        description="`inline` is honoured for types that are safe to show in a browser.",
+        description="`inline` is honoured only for types that are safe to show in a browser.",
     )
 
 
@@ -64,7 +64,7 @@ class DownloadsRequest(Schema):
 
 
 class Download(Schema):
-    """A URL that gives the bytes to anyone who has it, until it expires."""
+    """A URL that serves the file to anyone who has it, until it expires."""
 
     file_id: UUID = Field(examples=[NODE_ID])
     url: str = Field(
@@ -75,13 +75,13 @@ class Download(Schema):
     size: int = Field(examples=[182_044], description="Bytes.")
     content_type: str = Field(
         examples=["application/pdf"],
-        description="As it was uploaded; types that a browser might run are served as opaque.",
+        description="As uploaded; types that a browser might execute are served as binary data.",
     )
     etag: str = Field(examples=["9b2cf535f27731c974343645a3985328"])
     checksum: Checksum | None
 
 
 class Downloads(Schema):
-    """Downloads in the order they were asked for."""
+    """Downloads in the order requested."""
 
     items: list[Download]

@@ -12,6 +12,6 @@ async def get_file(db: Db, user_id: UUID, file_id: UUID) -> File:
     """One live file, in one statement.
 
     Raises:
-        NotFound: no such file, trashed, or invisible to the caller.
+        NotFound: there is no such file, it is trashed, or the caller may not see it.
     """
     return await get_node(db, user_id, file_id, NodeKind.FILE)

@@ -20,11 +20,11 @@ from backend.rules.principal import FilesRead, FilesWrite
 router = APIRouter(prefix="/v1/files/{file_id}/versions", tags=["Versions"], route_class=Route)
 
 
-@router.get("", summary="A file's versions", responses=problems(NotFound))
+@router.get("", summary="List the versions of a file", responses=problems(NotFound))
 async def list_versions(
     principal: FilesRead, db: Statements, file_id: UUID, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[Version]:
-    """The newest first, whichever of them is current."""
+    """Lists the newest first, whichever version is current."""
     return await versions.list_versions(db, principal.user_id, file_id, limit=limit, cursor=cursor)
 
 
@@ -34,16 +34,16 @@ async def list_versions(
     responses=problems(NotFound, RoleRequired),
 )
 async def restore_version(principal: FilesWrite, tx: Tx, file_id: UUID, version_id: UUID) -> File:
-    """No bytes move and no version is lost. Needs the role editor."""
+    """No bytes are moved and no version is lost. Requires the role editor."""
     return await versions.restore_version(tx, principal, file_id, version_id)
 
 
 @router.delete(
     "/{version_id}",
     status_code=204,
-    summary="Delete an old version for good",
+    summary="Delete an old version permanently",
     responses=problems(NotFound, RoleRequired, CurrentVersion),
 )
 async def delete_version(principal: FilesWrite, tx: Tx, file_id: UUID, version_id: UUID) -> None:
-    """Frees its bytes. Needs the role owner; the current version cannot be deleted."""
+    """Frees its storage. Requires the role owner; the current version cannot be deleted."""
     await versions.delete_version(tx, principal, file_id, version_id)

@@ -1,4 +1,4 @@
-"""Versions of a file: immutable, one of them current."""
+"""Versions of a file: immutable, one of them is current."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -56,9 +56,9 @@ class _Version(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """An object in the bucket that becomes what a file holds.
+    """An object in the bucket that becomes the content of a file.
 
-    `size` and the checksum are what S3 says of the object, never what a client declared.
+    `size` and the checksum are what S3 reports, never what a client declared.
     """
 
     object_key: str
@@ -71,15 +71,15 @@ class NewVersion:
 
 
 async def add_version(tx: Transaction, node_id: UUID, version: NewVersion) -> UUID:
-    """Add a version to a live file and make it the current one; the quota is the caller's task.
+    """Add a version to a live file and make it current; the caller takes care of the quota.
 
     Args:
         tx: holds the tree's shared lock.
         node_id: the file.
-        version: what it now holds.
+        version: its new content.
 
     Raises:
-        NotFound: the file has been trashed or deleted meanwhile.
+        NotFound: the file has since been trashed or deleted.
     """
     values = {"id": uuid7(), "node_id": node_id, **asdict(version)}
     table = FileVersion.__table__.c
@@ -117,8 +117,8 @@ async def list_versions(
     """One page of a file's versions, the newest first, in one statement.
 
     Raises:
-        NotFound: no such file, or invisible to the caller.
-        InvalidCursor: not from this list.
+        NotFound: there is no such file, or the caller may not see it.
+        InvalidCursor: it is not from this list.
     """
     versions = select(*_COLUMNS).where(FileVersion.node_id == file_id)
     version = NEWEST.narrow(versions, limit, cursor).lateral("version")
@@ -137,7 +137,7 @@ async def list_versions(
     found = await rows(db, _Version, query)
     if not found:
         raise NotFound
-    # Beyond the oldest version there is one row of nulls.
+    # If no versions are left, the outer join yields one row of nulls.
     page, next_cursor = NEWEST.cut(found if found[0].id else [], limit)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
@@ -161,7 +161,7 @@ async def restore_version(
     """Make an old version the current one; the others stay as they are.
 
     Raises:
-        NotFound, RoleRequired: no such version, or not the caller's to change (role editor).
+        NotFound, RoleRequired: there is no such version, or the caller is not an editor.
     """
     file = await _require_version(tx, principal.user_id, file_id, version_id, Role.EDITOR)
     await tx.execute(
@@ -182,11 +182,11 @@ async def restore_version(
 async def delete_version(
     tx: Transaction, principal: Principal, file_id: UUID, version_id: UUID
 ) -> None:
-    """Delete an old version for good and free its bytes.
+    """Delete an old version permanently and free its bytes.
 
     Raises:
-        NotFound, RoleRequired: no such version, or not the caller's to delete (role owner).
-        CurrentVersion: it is what the file holds now.
+        NotFound, RoleRequired: there is no such version, or the caller is not an owner.
+        CurrentVersion: it is the current version.
     """
     file = await _require_version(tx, principal.user_id, file_id, version_id, Role.OWNER)
     if file.current_version_id == version_id:
@@ -206,7 +206,7 @@ async def delete_version(
 async def _require_version(
     tx: Transaction, user_id: UUID, file_id: UUID, version_id: UUID, role: Role
 ) -> SeenNode:
-    """The file, with its tree held exclusively: its versions stay what they are until `tx` ends."""
+    """The file, with its tree locked exclusively: its versions do not change until `tx` ends."""
     await lock_tree_of(tx, file_id, exclusive=True)
     file = await access.require(tx, user_id, file_id, role, kind=NodeKind.FILE)
     known = select(FileVersion.id).where(

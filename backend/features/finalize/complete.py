@@ -19,8 +19,8 @@ from backend.core.s3.storage import Storage
 from backend.core.settings import UploadSettings
 from backend.features.finalize.arrival import arrive
 from backend.features.finalize.claim import claim, give_back
+from backend.features.finalize.ending import end
 from backend.features.finalize.settle import settle
-from backend.features.uploads.ending import end
 from backend.features.uploads.errors import (
     ChecksumMismatch,
     SizeMismatch,
@@ -97,7 +97,9 @@ async def finalize(
         await _let_go(database, settings, actor, claimed, refusal, expired=expired)
         raise
     faults.reach("complete.settled")
-    _count(completed)
+    metrics.count_upload(completed.state, completed.method, completed.size)
+    taken = datetime.now(UTC) - completed.created_at
+    metrics.upload_duration.labels(completed.method).observe(taken.total_seconds())
     return completed
 
 
@@ -125,9 +127,3 @@ async def _let_go(
         raise UploadNotPending("This upload has expired: begin a new one.") from refusal
     else:
         await give_back(database.autocommit, claimed)
-
-
-def _count(completed: UploadRow) -> None:
-    metrics.count_upload(UploadState.COMPLETED, completed.method, completed.size)
-    taken = datetime.now(UTC) - completed.created_at
-    metrics.upload_duration.labels(completed.method).observe(taken.total_seconds())

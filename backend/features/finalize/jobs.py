@@ -13,10 +13,11 @@ from backend.core.errors import ApiError, DependencyUnavailable
 from backend.core.jobs.queue import JobTable
 from backend.core.observability import metrics
 from backend.core.services import Services
+from backend.features.finalize import ending
 from backend.features.finalize.claim import claim
 from backend.features.finalize.complete import finalize
-from backend.features.uploads import ending, queries
-from backend.features.uploads.ending import DISCARD, DISCARD_MANY, end
+from backend.features.finalize.ending import DISCARD, DISCARD_MANY, end
+from backend.features.uploads import queries
 from backend.features.uploads.errors import TargetGone, UploadNotPending
 from backend.features.uploads.signing import incoming_key
 from backend.features.uploads.states import next_heal

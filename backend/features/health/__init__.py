@@ -1,1 +1,1 @@
-"""Is the process alive, and can it serve?"""
+"""Liveness, readiness, and metrics of a process."""

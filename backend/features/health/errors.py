@@ -1,4 +1,4 @@
-"""What a probe is told when it should look elsewhere."""
+"""What a probe is told when this process should get no requests."""
 
 from collections.abc import Collection
 
@@ -6,7 +6,7 @@ from backend.core.errors import DependencyUnavailable
 
 
 class NotReady(DependencyUnavailable):
-    """This process cannot serve now."""
+    """This process is not ready to serve requests."""
 
     code = "not_ready"
 

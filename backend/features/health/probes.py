@@ -1,4 +1,4 @@
-"""How the worker shows that it lives: the API's endpoints, gauges, and a log line a minute."""
+"""How the worker shows that it is alive: the API's endpoints, gauges, and a log line a minute."""
 
 import asyncio
 import itertools
@@ -9,6 +9,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from backend.core.database.rows import Db
 from backend.core.http import problems
 from backend.core.jobs.backlog import Backlog, backlog
 from backend.core.jobs.queue import Lane
@@ -21,28 +22,28 @@ log = structlog.stdlib.get_logger(__name__)
 OBSERVED_EVERY = 10.0
 """Seconds between two counts of the backlog."""
 LOGGED_EVERY = 6
-"""Counts between two lines in the log: CloudWatch's alarms read them where nobody scrapes."""
+"""Counts between two log lines, which CloudWatch's alarms read where nothing scrapes metrics."""
 
 
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals belong to the process, not to its probes."""
+        """Leave signals to the process: its probes must not handle them."""
         yield
 
 
 @asynccontextmanager
 async def probes(services: Services, lane_of: Mapping[str, Lane]) -> AsyncIterator[None]:
-    """Watch the backlog; serve /health, /ready and /metrics on WORKER_METRICS_PORT, unless 0.
+    """Watch the backlog; serve /health, /ready, and /metrics on WORKER_METRICS_PORT unless it is 0.
 
     Args:
-        services: of the worker.
+        services: the worker's.
         lane_of: the lane of each job, by its name.
     """
     async with AsyncExitStack() as stack:
         if services.settings.worker_metrics_port:
             await stack.enter_async_context(_serving(services))
-        observing = asyncio.create_task(_observe(services, lane_of))
+        observing = asyncio.create_task(_observe(services.database.autocommit, lane_of))
         stack.callback(observing.cancel)
         yield
 
@@ -58,13 +59,13 @@ async def _serving(services: Services) -> AsyncIterator[None]:
         await serving
 
 
-async def _observe(services: Services, lane_of: Mapping[str, Lane]) -> None:
-    """Keep the gauges of the backlog fresh, and the log told."""
+async def _observe(db: Db, lane_of: Mapping[str, Lane]) -> None:
+    """Keep the backlog's gauges up to date, and log its totals."""
     for number in itertools.count():
         try:
-            found = await backlog(services.database.autocommit)
-        except Exception as error:  # noqa: BLE001 - a gauge must never end the work
-            log.warning("the backlog cannot be counted", error=type(error).__name__)
+            found = await backlog(db)
+        except Exception as error:  # noqa: BLE001 - a gauge must never stop the worker
+            log.warning("the backlog could not be counted", error=type(error).__name__)
         else:
             counts = ((one.name, one.state, one.count, one.oldest_seconds) for one in found)
             metrics.show_backlog(counts, lane_of)
@@ -74,10 +75,10 @@ async def _observe(services: Services, lane_of: Mapping[str, Lane]) -> None:
 
 
 def _totals(found: Collection[Backlog], lane_of: Mapping[str, Lane]) -> dict[str, float]:
-    """What is to be told of the whole queue.
+    """What the log tells about the whole queue.
 
-    `oldest_seconds`, which an alarm reads, leaves out the lanes in which waiting is no fault. A
-    job that no lane knows would wait for ever, and counts.
+    `oldest_seconds`, which an alarm reads, leaves out the lanes in which waiting is normal. It
+    includes jobs that belong to no lane: nothing would ever run them.
     """
     queued = [one for one in found if one.state == "queued"]
     pressing = [one for one in queued if lane_of.get(one.name, Lane.SHORT) is Lane.SHORT]

@@ -15,17 +15,18 @@ from backend.kit.vocabulary import CheckState
 router = APIRouter(tags=["Operating"], route_class=Route)
 
 
-@router.get("/health", summary="Is the process alive?")
+@router.get("/health", summary="Check liveness")
 async def get_health() -> Health:
-    """Answers as long as the process runs; asks nothing of anybody."""
+    """Answers as long as the process runs; checks no dependencies."""
     return Health(status="ok")
 
 
-@router.get("/ready", summary="Can it serve?", responses=problems(NotReady))
+@router.get("/ready", summary="Check readiness", responses=problems(NotReady))
 async def get_readiness(services: CurrentServices) -> Ready:
-    """Whether the database answers, its schema is new enough and the bucket can be reached.
+    """Whether the database answers, its schema is recent enough, and the bucket is reachable.
 
-    A load balancer sends requests while this is 200. A report is up to a second old.
+    A load balancer should send requests only while this returns 200. The report is up to one
+    second old.
     """
     report = await services.readiness.report()
     if missing := [name for name, state in report.items() if state is not CheckState.OK]:
@@ -35,13 +36,13 @@ async def get_readiness(services: CurrentServices) -> Ready:
 
 @router.get(
     "/metrics",
-    summary="Prometheus metrics",
+    summary="Get metrics",
     response_class=Response,
     responses=problems(NotFound)
     | {200: {"content": {"text/plain": {"example": "http_requests_in_flight 1.0\n"}}}},
 )
 async def get_metrics(request: Request, settings: CurrentSettings) -> Response:
-    """Every metric in the Prometheus text format, for METRICS_NETWORKS alone."""
+    """All metrics in the Prometheus text format, served only to METRICS_NETWORKS."""
     if not is_within(request.client and request.client.host, settings.metrics_networks):
         raise NotFound
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")

@@ -15,7 +15,7 @@ class Health(Schema):
 
 
 class Ready(Schema):
-    """The process can serve."""
+    """The process is ready to serve requests."""
 
     status: Literal["ready"] = Field(examples=["ready"])
     checks: dict[str, CheckState] = Field(

@@ -1,1 +1,1 @@
-"""Links: what an owner hands to people without an account, and what those may do with it."""
+"""Links: what an owner gives to people without an account, and what they may do with it."""

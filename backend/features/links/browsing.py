@@ -1,4 +1,4 @@
-"""Going through the folders of a folder link."""
+"""Browsing the folders of a folder link."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,13 +16,13 @@ from backend.kit.vocabulary import NodeKind
 from backend.models import Node, live
 
 KINDS = (NodeKind.FOLDER, NodeKind.FILE)
-"""In the order they are listed."""
+"""In listing order."""
 BY_NAME = ascending(name_key=Node.name_key, id=Node.id)
 BY_KIND = ascending(rank=literal_column("rank", Integer), **BY_NAME.columns)
 
 
 class LinkedFolder(NamedTuple):
-    """A folder of a link's tree."""
+    """A folder in a link's tree."""
 
     id: UUID
     name: str
@@ -41,10 +41,10 @@ class _Child(NamedTuple):
 
 
 async def find_folder(db: Db, link: OpenedLink, folder_id: UUID | None) -> LinkedFolder:
-    """A folder of the link's tree, by default the top one: its id, name and path.
+    """A folder in the link's tree, by default the linked one: its id, name and path.
 
     Raises:
-        NotFound: outside of the link, in the trash, or a file.
+        NotFound: it is outside the link, in the trash, or a file.
     """
     query = select(Node.id, Node.name, Node.path).where(
         Node.id == (folder_id or link.node_id),
@@ -53,14 +53,14 @@ async def find_folder(db: Db, link: OpenedLink, folder_id: UUID | None) -> Linke
         below(link.node_id),
     )
     if (folder := await first(db, LinkedFolder, query)) is None:
-        raise NotFound("This link has no such folder.")
+        raise NotFound("There is no such folder in this link.")
     return folder
 
 
 async def list_children(
     db: Db, folder_id: UUID, limit: int, cursor: str | None
 ) -> Page[PublicItem]:
-    """What a folder holds: folders first, then files, both by name."""
+    """The contents of a folder: folders first, then files, each by name."""
     after = BY_KIND.read(cursor) if cursor else (0, "", UUID(int=0))
     parts = [_children(folder_id, rank, after, limit) for rank in range(len(KINDS))]
     either = union_all(*(select(part.subquery()) for part in parts)).subquery()
@@ -72,7 +72,7 @@ async def list_children(
 def _children(
     folder_id: UUID, rank: int, after: tuple[Any, ...], limit: int
 ) -> Select[*tuple[Any, ...]]:
-    """One kind's share of a page, read along an index: a full folder is never sorted whole."""
+    """One kind's share of a page, read along an index, so a large folder is never fully sorted."""
     after_rank, *after_place = after
     query = (
         select(Node.id, Node.kind, Node.name, Node.name_key, Node.size)
@@ -85,7 +85,7 @@ def _children(
 
 
 async def trail(db: Db, link: OpenedLink, folder: LinkedFolder) -> list[LinkedFolder]:
-    """The folders from the link's own down to the one above `folder`."""
+    """The folders from the linked one down to the parent of `folder`."""
     ids = [*folder.path, folder.id]
     above = ids[ids.index(link.node_id) : -1]
     query = (

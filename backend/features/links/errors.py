@@ -4,13 +4,13 @@ from backend.core.errors import Conflict, Gone, NotFound, Unauthorized, Unproces
 
 
 class LinkNotFound(NotFound):
-    """There is no such link, or what it led to is gone."""
+    """This link does not exist, or its file or folder has been removed."""
 
     code = "link_not_found"
 
 
 class LinkRevoked(Gone):
-    """This link was withdrawn by the person who made it."""
+    """This link has been revoked."""
 
     code = "link_revoked"
 
@@ -22,30 +22,30 @@ class LinkExpired(Gone):
 
 
 class DownloadsExhausted(Gone):
-    """Every download this link allowed has been used."""
+    """This link has reached its maximum number of downloads."""
 
     code = "downloads_exhausted"
 
 
 class PasswordRequired(Unauthorized):
-    """This link is protected: unlock it with its password first."""
+    """This link is password-protected: unlock it first."""
 
     code = "password_required"
 
 
 class WrongPassword(Unauthorized):
-    """That is not this link's password."""
+    """The password is incorrect."""
 
     code = "wrong_password"
 
 
 class FileRequired(Unprocessable):
-    """This link leads to a folder: say which of its files."""
+    """This link leads to a folder: specify one of its files with `file_id`."""
 
     code = "file_id_required"
 
 
 class BelowDownloadCount(Conflict):
-    """The link has been downloaded more often than that already."""
+    """The link has already been downloaded more often than the new maximum."""
 
     code = "below_download_count"

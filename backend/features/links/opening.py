@@ -1,4 +1,4 @@
-"""Opening a link by its token: does it still stand, and is it unlocked?"""
+"""Opening a link by its token: is it still valid, and is it unlocked?"""
 
 import hashlib
 import hmac
@@ -31,12 +31,12 @@ from backend.models import (
 from backend.rules import access
 
 AUDIENCE = "link"
-"""Unlock tokens open a link and nothing else: the API's own audience differs."""
+"""Unlock tokens open a link and nothing else: the API's own audience is different."""
 UNLOCKED_FOR = timedelta(hours=1)
 
 
 class OpenedLink(NamedTuple):
-    """A link that stands, with what it leads to."""
+    """A valid link, with what it leads to."""
 
     id: UUID
     node_id: UUID
@@ -56,15 +56,15 @@ async def find_link(db: Db, token: str) -> OpenedLink:
     """The link behind `token`, with the name, kind, size and type of its node.
 
     Raises:
-        LinkNotFound: unknown, or it no longer stands.
-        LinkRevoked, LinkExpired, DownloadsExhausted: it is over.
+        LinkNotFound: it is unknown, or its node is no longer available.
+        LinkRevoked, LinkExpired, DownloadsExhausted: it has ended.
     """
     found = await fetch_one(db, _BY_TOKEN, token_hash=token_hash(token))
     return _checked(found)
 
 
 async def find_again(db: Db, link: OpenedLink) -> OpenedLink:
-    """What has become of a link found before; raises as `find_link`."""
+    """The current state of a link found earlier; raises as `find_link` does."""
     found = await fetch_one(db, _BY_ID, id=link.id)
     return _checked(found)
 
@@ -82,10 +82,10 @@ def _checked(link: OpenedLink | None) -> OpenedLink:
 
 
 def _standing() -> Select[*tuple[Any, ...]]:
-    """Links that still lead somewhere.
+    """Links whose node is still available.
 
-    Nobody can hand on what they have lost: a link stands only while its node is not in the trash
-    and its maker is active and still an owner there.
+    Nobody can pass on access they have lost: a link is valid only while its node is not in the
+    trash and its creator is active and still an owner of the node.
     """
     expired = func.coalesce(Link.expires_at <= func.now(), False).label("expired")
     return (
@@ -113,10 +113,10 @@ _BY_ID = Prepared(OpenedLink, _standing().where(Link.id == bindparam("id")))
 async def open_link(
     db: Db, tokens: TokenSigner, token: str, unlock_token: str | None
 ) -> OpenedLink:
-    """The link behind `token`, if it needs no password or `unlock_token` shows that it was given.
+    """The link behind `token`, if it has no password or `unlock_token` proves it was given.
 
     Raises:
-        PasswordRequired: locked; otherwise as `find_link`.
+        PasswordRequired: it is locked; otherwise as `find_link`.
     """
     link = await find_link(db, token)
     if not is_unlocked(tokens, link, unlock_token):
@@ -125,7 +125,7 @@ async def open_link(
 
 
 def is_unlocked(tokens: TokenSigner, link: OpenedLink, unlock_token: str | None) -> bool:
-    """Whether the link needs no password, or the token proves the present one was given."""
+    """Whether the link has no password, or the token proves the current one was given."""
     if link.password_hash is None:
         return True
     if unlock_token is None:
@@ -145,10 +145,10 @@ def issue_unlock_token(tokens: TokenSigner, link: OpenedLink) -> IssuedToken:
 
 
 def _fingerprint(link: OpenedLink) -> str:
-    """Names the present password. The hash below it is salted: nothing can be guessed from it."""
+    """Identifies the current password. It hashes a salted hash, so it reveals nothing."""
     return hashlib.sha256(str(link.password_hash).encode()).hexdigest()[:32]
 
 
 def below(root_id: UUID) -> ColumnElement[bool]:
-    """SQL: the selected node is the link's node or lies anywhere below it."""
+    """SQL: the selected node is the link's node or is anywhere below it."""
     return or_(Node.id == root_id, literal(root_id) == any_(Node.path))

@@ -1,14 +1,14 @@
-"""Guessing a link's password is slow; knowing it costs nothing.
+"""Guessing a link's password is slow; entering the right one is not limited.
 
-Attempts are counted before the password is checked, so that parallel guesses cannot slip through
-together, and forgotten when it was the right one. What all visitors together guessed wrong is
-counted once more, afterwards: that is never forgotten, whoever unlocks the link in between.
+Attempts are counted before the password is checked, so that parallel guesses cannot slip through,
+and forgotten if it was right. The wrong guesses of all visitors together are counted again
+afterwards, and those are never forgotten, even if someone unlocks the link in between.
 
-    wrong passwords at one link from one network                           SHARING_UNLOCK_RATE
-    wrong passwords at one link from all, before each network is slowed    SHARING_UNLOCK_LINK_RATE
-    then, at one link from one network                                     SHARING_UNLOCK_SLOW_RATE
+    wrong passwords for one link from one network                          SHARING_UNLOCK_RATE
+    wrong passwords for one link in total, before each network is slowed   SHARING_UNLOCK_LINK_RATE
+    after that, for one link from one network                              SHARING_UNLOCK_SLOW_RATE
 
-So nobody keeps the others out, however many networks they have: whoever comes has a few tries.
+So no attacker can lock others out, however many networks they use: every visitor has a few tries.
 """
 
 from contextlib import suppress
@@ -34,17 +34,17 @@ class Guess:
         self._slowed = (rates.unlock_slow_rate, PURPOSE, str(link_id), network, "slowed")
 
     async def attempt(self) -> None:
-        """Count before checking.
+        """Count an attempt before the password is checked.
 
         Raises:
-            TooManyRequests: too many wrong ones from this network.
+            TooManyRequests: there were too many wrong passwords from this network.
         """
         await self._limiter.hit(*self._from_network)
         if not await self._limiter.allows(*self._wrong) or await self._full_at_once():
             await self._limiter.hit(*self._slowed)
 
     async def _full_at_once(self) -> bool:
-        """Whether those whose password is being checked could all be wrong, and too many."""
+        """Whether the passwords being checked right now, if all wrong, would be too many."""
         try:
             await self._limiter.hit(*self._at_once)
         except TooManyRequests:
@@ -52,12 +52,12 @@ class Guess:
         return False
 
     async def failed(self) -> None:
-        """Count a wrong password for good."""
-        with suppress(TooManyRequests):  # of several at once: full is full
+        """Count a wrong password permanently."""
+        with suppress(TooManyRequests):  # concurrent guesses: the window is full already
             await self._limiter.hit(*self._wrong)
 
     async def succeeded(self) -> None:
-        """Forget this network's attempts, and what was counted in advance for all."""
+        """Forget this network's attempts, and what was counted in advance for all networks."""
         await self._limiter.forget(*self._from_network)
         await self._limiter.forget(*self._at_once)
         await self._limiter.forget(*self._slowed)

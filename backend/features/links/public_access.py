@@ -32,7 +32,7 @@ from backend.rules.actor import Actor
 
 
 def describe(services: Services, link: OpenedLink, unlock_token: str | None) -> PublicLink:
-    """What the recipient may know; while a password is missing, only that it is."""
+    """What the recipient may know; until the password is given, only that one is needed."""
     if not is_unlocked(services.tokens, link, unlock_token):
         return PublicLink(
             kind=None, name=None, needs_password=True, expires_at=None, downloads_left=None
@@ -50,11 +50,11 @@ def describe(services: Services, link: OpenedLink, unlock_token: str | None) -> 
 
 
 async def unlock(services: Services, token: str, password: str, visitor: Actor) -> IssuedToken:
-    """Exchange the link's password for a short-lived token; without a password it is given freely.
+    """Exchange the link's password for a short-lived token; without a password anyone gets one.
 
     Raises:
-        WrongPassword: it is another one.
-        TooManyRequests: too many wrong ones were tried, from this network or altogether.
+        WrongPassword: the password is wrong.
+        TooManyRequests: there were too many wrong ones, from this network or in total.
         LinkNotFound, Gone: as `find_link`.
     """
     link = await find_link(services.database.autocommit, token)
@@ -72,21 +72,21 @@ async def unlock(services: Services, token: str, password: str, visitor: Actor) 
 async def download(
     services: Services, link: OpenedLink, file_id: UUID | None, visitor: Actor
 ) -> dict[str, Any]:
-    """Count one download and give its URL.
+    """Count one download and return its URL.
 
-    What is counted is the URL: until it expires the file may be fetched in pieces or again,
-    as every resumed download does.
+    What is counted is the URL: until it expires, the file may be fetched again or in pieces, as
+    resumed downloads do.
 
     Raises:
-        FileRequired: a folder link, and no file named.
-        NotFound: no such file in this link.
-        TooManyRequests: this address downloads too often.
-        Gone, PasswordRequired: the link ended or got another password in the meantime.
+        FileRequired: it is a folder link and no file is named.
+        NotFound: there is no such file in this link.
+        TooManyRequests: there were too many downloads from this network.
+        Gone, PasswordRequired: meanwhile the link ended or its password changed.
     """
     rate = services.settings.sharing.download_rate
     await services.limiter.hit(rate, "link download", client_network(visitor.ip))
     file = await _find_file(services.database.autocommit, link, file_id)
-    # Signed first: it touches nothing, and a URL that cannot be made must not be counted.
+    # Sign first: it changes nothing, and a URL that cannot be signed must not be counted.
     signed = sign(services.presigner, file, services.settings.download_url_ttl, "attachment")
     actor = replace(visitor, kind=ActorKind.LINK, id=link.id)
     async with services.database.transaction() as tx:
@@ -102,12 +102,12 @@ async def _find_file(db: Db, link: OpenedLink, file_id: UUID | None) -> Download
     wanted = file_id or link.node_id
     query = LINKED_DOWNLOAD.where(Node.id == wanted, below(link.node_id))
     if (file := await first(db, DownloadRow, query)) is None:
-        raise NotFound("This link has no such file.")
+        raise NotFound("There is no such file in this link.")
     return file
 
 
 async def _count_download(tx: Transaction, link: OpenedLink) -> None:
-    """Use up one download: one conditional UPDATE, exact however many arrive at once."""
+    """Use up one download: one conditional UPDATE, exact under any concurrency."""
     counted = await tx.execute(
         update(Link)
         .where(
@@ -121,5 +121,5 @@ async def _count_download(tx: Transaction, link: OpenedLink) -> None:
         .returning(Link.id)
     )
     if counted.first() is None:
-        await find_again(tx, link)  # raises what has ended the link
-        raise PasswordRequired  # it still stands, so it was the password that changed
+        await find_again(tx, link)  # raises the reason the link has ended
+        raise PasswordRequired  # it is still valid, so the password has changed

@@ -1,4 +1,4 @@
-"""`/v1/public/links/{token}`: for recipients, who need no account."""
+"""`/v1/public/links/{token}`: for recipients, who do not need an account."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -42,10 +42,10 @@ Token = Annotated[str, Path(description="The secret part of the link.")]
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="LinkUnlock",
-    description="The `access_token` of `unlock`; only links with a password need it.",
+    description="The `access_token` from `unlock`; only links with a password need it.",
 )
 NEEDED_WITH_PASSWORD: dict[str, Any] = {"security": [{}]}
-"""Beside the scheme above: no credential will do as well, where the link has no password."""
+"""In addition to the scheme above: no credential is needed if the link has no password."""
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
@@ -53,7 +53,7 @@ OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
 
 @router.get(
     "/{token}",
-    summary="Look at a link",
+    summary="Get a link",
     response_model=PublicLink,
     responses=problems(*OVER),
     openapi_extra=NEEDED_WITH_PASSWORD,
@@ -62,7 +62,7 @@ OVER = (LinkNotFound, LinkRevoked, LinkExpired, DownloadsExhausted)
 async def get_public_link(
     services: CurrentServices, db: Statements, token: Token, credentials: Credentials
 ) -> Response:
-    """What the link leads to. Until a needed password is given, nothing but that it is needed."""
+    """Returns what the link leads to or, until it is unlocked, only that it needs a password."""
     link = await find_link(db, token)
     return model_answer(public_access.describe(services, link, _unlock_token(credentials)))
 
@@ -75,7 +75,7 @@ async def get_public_link(
 async def unlock_public_link(
     request: Request, services: CurrentServices, token: Token, given: Unlock
 ) -> Unlocked:
-    """Exchange the link's password for a bearer token. Attempts are limited."""
+    """Exchanges the link's password for a bearer token. Attempts are rate-limited."""
     issued = await public_access.unlock(services, token, given.password, caller(request))
     return Unlocked(access_token=issued.token, expires_in=issued.expires_in)
 
@@ -96,7 +96,7 @@ async def list_public_children(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[PublicItem]:
-    """What the linked folder holds, or a folder anywhere below it: folders first, both by name."""
+    """Lists the linked folder, or a folder anywhere below it: folders first, each by name."""
     link = await open_link(db, services.tokens, token, _unlock_token(credentials))
     folder = await browsing.find_folder(db, link, folder_id)
     return await browsing.list_children(db, folder.id, limit, cursor)
@@ -121,10 +121,10 @@ async def create_public_download_url(
     *,
     wanted: PublicDownloadRequest | None = None,
 ) -> Response:
-    """Count one download and answer with a short-lived URL of the bytes.
+    """Counts one download and returns a short-lived URL for the file.
 
     The count is exact under any concurrency. Fetching the URL again, or in ranges, while it is
-    valid is not counted again, so that a broken download can be resumed.
+    valid is not counted again, so an interrupted download can be resumed.
     """
     link = await open_link(db, services.tokens, token, _unlock_token(credentials))
     file_id = wanted.file_id if wanted else None

@@ -29,15 +29,18 @@ router = APIRouter(prefix="/v1", tags=["Links"], route_class=Route)
 CALLER = (Unauthorized, ScopeRequired, NotFound)
 OWNER_ERRORS = problems(*CALLER, RoleRequired)
 CREATE_ERRORS = problems(*CALLER, RoleRequired, IdempotencyKeyReused, IdempotencyKeyInUse)
-Limits = Annotated[LinkCreate | None, Body(description="Left out: a link without limits.")]
+Limits = Annotated[LinkCreate | None, Body(description="If omitted, the link has no limits.")]
 OfNode = Annotated[
     UUID | None,
-    Query(description="All links of this file or folder, which the caller owns, whoever made them"),
+    Query(description="List all links to this file or folder, which you must own."),
 ]
 
 
 @router.post(
-    "/files/{file_id}/links", status_code=201, summary="Link a file", responses=CREATE_ERRORS
+    "/files/{file_id}/links",
+    status_code=201,
+    summary="Create a link to a file",
+    responses=CREATE_ERRORS,
 )
 async def link_file(
     principal: SharesWrite,
@@ -47,17 +50,21 @@ async def link_file(
     new: Limits = None,
     _key: IdempotencyHeader = None,
 ) -> CreatedLink:
-    """Make a link through which anyone can download the file, without an account.
+    """Creates a link through which anyone can download the file, without an account.
 
-    `token` and `url` are shown once: only a hash is kept. The link works until it expires, is
-    used up or withdrawn; while the file is in the trash it does not.
+    `token` and `url` are shown only once: the server keeps only a hash. The link works until it
+    expires, is revoked or reaches its maximum number of downloads, and while the file is not in
+    the trash.
     """
     limits = new or LinkCreate()
     return await service.create(services, late, principal, file_id, limits, kind=NodeKind.FILE)
 
 
 @router.post(
-    "/folders/{folder_id}/links", status_code=201, summary="Link a folder", responses=CREATE_ERRORS
+    "/folders/{folder_id}/links",
+    status_code=201,
+    summary="Create a link to a folder",
+    responses=CREATE_ERRORS,
 )
 async def link_folder(
     principal: SharesWrite,
@@ -67,9 +74,9 @@ async def link_folder(
     new: Limits = None,
     _key: IdempotencyHeader = None,
 ) -> CreatedLink:
-    """Make a link through which anyone can browse the folder and download what is in it.
+    """Creates a link through which anyone can browse the folder and download its files.
 
-    Each file downloaded counts against `max_downloads`. Otherwise as for a file.
+    Each downloaded file counts towards `max_downloads`. Otherwise it works like a link to a file.
     """
     limits = new or LinkCreate()
     return await service.create(services, late, principal, folder_id, limits, kind=NodeKind.FOLDER)
@@ -83,13 +90,13 @@ async def list_links(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Link]:
-    """The links the caller made, newest first; with `node_id`, every link of that node."""
+    """Lists the links you created, newest first; with `node_id`, every link to that node."""
     return await service.list_links(db, principal, node_id, limit, cursor)
 
 
-@router.get("/links/{link_id}", summary="Show a link", responses=problems(*CALLER))
+@router.get("/links/{link_id}", summary="Get a link by id", responses=problems(*CALLER))
 async def get_link(principal: SharesWrite, db: Statements, link_id: UUID) -> Link:
-    """A link the caller made, or of a node the caller owns; how often it was downloaded."""
+    """Returns a link that you created or that leads to a node you own."""
     return await service.get(db, principal, link_id)
 
 
@@ -105,16 +112,16 @@ async def update_link(
     link_id: UUID,
     change: LinkUpdate,
 ) -> Link:
-    """Set or lift the expiry, the password, the cap. Works at once.
+    """Sets or removes the expiry, the password or the maximum. Takes effect immediately.
 
-    Another password locks the link again for everyone who had unlocked it.
+    Changing the password locks the link again for everyone who had unlocked it.
     """
     return await service.change(services, late, principal, link_id, change)
 
 
 @router.delete(
-    "/links/{link_id}", status_code=204, summary="Withdraw a link", responses=problems(*CALLER)
+    "/links/{link_id}", status_code=204, summary="Revoke a link", responses=problems(*CALLER)
 )
 async def revoke_link(principal: SharesWrite, tx: Tx, link_id: UUID) -> None:
-    """End a link at once and for good: from now on it answers 410 `link_revoked`."""
+    """Ends the link immediately and permanently: from then on it answers 410 `link_revoked`."""
     await service.revoke(tx, principal, link_id)

@@ -1,4 +1,4 @@
-"""What an owner says and sees about links, and what a recipient sees."""
+"""Links as their owners set and see them, and as recipients see them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
@@ -9,29 +9,29 @@ from pydantic import AfterValidator, Field
 from backend.core.http.schema import Instant, Schema
 
 LONGEST_LIFE = timedelta(days=366 * 100)
-"""Far enough for everyone, and within what every clock and database can hold."""
+"""Far enough for everyone, and within the range of every clock and database."""
 
 
 def _ahead(value: datetime) -> datetime:
     now = datetime.now(UTC)
     if not now < value < now + LONGEST_LIFE:
-        raise ValueError("must lie in the future, within a hundred years")
+        raise ValueError("must be in the future, within a hundred years")
     return value
 
 
 Expiry = Annotated[
     Instant,
     AfterValidator(_ahead),
-    Field(description="With its offset to UTC.", examples=["2027-01-31T12:00:00Z"]),
+    Field(description="With a UTC offset.", examples=["2027-01-31T12:00:00Z"]),
 ]
 Password = Annotated[str, Field(min_length=6, max_length=256, examples=["violet umbrella"])]
 Cap = Annotated[
-    int, Field(ge=1, le=2**31 - 1, description="How many downloads in all.", examples=[10])
+    int, Field(ge=1, le=2**31 - 1, description="The maximum number of downloads.", examples=[10])
 ]
 
 
 class LinkCreate(Schema):
-    """How far a new link goes; what is left out is not limited."""
+    """The limits of a new link; an omitted field sets no limit."""
 
     expires_at: Expiry | None = None
     password: Password | None = None
@@ -39,7 +39,7 @@ class LinkCreate(Schema):
 
 
 class LinkUpdate(Schema):
-    """What to change: a field left out stays, null lifts the limit."""
+    """What to change: an omitted field stays the same, null removes the limit."""
 
     expires_at: Expiry | None = None
     password: Password | None = None
@@ -60,7 +60,7 @@ class Link(Schema):
 
 
 class CreatedLink(Link):
-    """A new link with its secret, shown this once."""
+    """A new link with its secret, which is shown only once."""
 
     token: str = Field(examples=["5nTSvKoV8mZ0cS8yNq1tGm2QWqQe1Zt9o0a7x3uJkLM"])
     url: str = Field(
@@ -70,7 +70,7 @@ class CreatedLink(Link):
 
 
 class PublicLink(Schema):
-    """A link as its recipient sees it. Until a needed password is given, all else is null."""
+    """A link as its recipient sees it. Until it is unlocked, everything else is null."""
 
     kind: Literal["file", "folder"] | None = Field(examples=["file"])
     name: str | None = Field(examples=["report.pdf"])
@@ -80,7 +80,7 @@ class PublicLink(Schema):
         description="Whether a password must still be given.", examples=[False]
     )
     expires_at: datetime | None = Field(examples=["2027-01-31T12:00:00Z"])
-    downloads_left: int | None = Field(description="Null: not limited.", examples=[7])
+    downloads_left: int | None = Field(description="Null if not limited.", examples=[7])
 
 
 class PublicItem(Schema):
@@ -101,7 +101,7 @@ class Unlock(Schema):
 
 
 class Unlocked(Schema):
-    """Send the token as a bearer token with the link's other requests."""
+    """Send this as a bearer token with further requests for the link."""
 
     access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiIs..."])
     expires_in: int = Field(description="Seconds.", examples=[3600])
@@ -112,6 +112,6 @@ class PublicDownloadRequest(Schema):
 
     file_id: UUID | None = Field(
         None,
-        description="Needed for a folder link.",
+        description="Required for a link to a folder.",
         examples=["0199c0de-1111-7c0a-8d1f-6c1b2a3f4e5d"],
     )

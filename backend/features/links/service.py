@@ -1,4 +1,4 @@
-"""Links as their owners handle them: made, listed, changed, withdrawn."""
+"""How owners manage links: create, list, change, revoke."""
 
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,7 @@ async def create(
     *,
     kind: NodeKind,
 ) -> CreatedLink:
-    """Make a link to a file or folder; its token is shown here and never again.
+    """Create a link to a file or folder; its token is returned here and never again.
 
     Raises:
         NotFound, RoleRequired: the caller does not own the node.
@@ -90,7 +90,7 @@ async def get(db: Db, principal: Principal, link_id: UUID) -> Link:
     """One link.
 
     Raises:
-        NotFound: neither made by the caller nor on a node they own.
+        NotFound: the link was not created by the caller and does not lead to a node they own.
     """
     found = await first(db, LinkRow, _manageable(principal.user_id, link_id))
     if found is None:
@@ -99,10 +99,10 @@ async def get(db: Db, principal: Principal, link_id: UUID) -> Link:
 
 
 async def _hashed(services: Services, principal: Principal, password: str | None) -> str | None:
-    """What is stored of a link's password.
+    """The hash of a link's password, to be stored.
 
     Raises:
-        TooManyRequests: this person sets too many; hashing takes the threads that sign-ins need.
+        TooManyRequests: the user sets too many; hashing takes threads that sign-ins need.
     """
     if not password:
         return None
@@ -118,12 +118,12 @@ async def change(
     link_id: UUID,
     wanted: LinkUpdate,
 ) -> Link:
-    """Set or lift limits. A changed password ends what was unlocked with the old one.
+    """Set or remove limits. A new password invalidates tokens unlocked with the old one.
 
     Raises:
         NotFound: as for `get`.
-        LinkRevoked: a withdrawn link stays withdrawn.
-        BelowDownloadCount: the new cap is below the downloads already made.
+        LinkRevoked: a revoked link cannot be changed.
+        BelowDownloadCount: the new maximum is below the number of downloads so far.
     """
     values = wanted.model_dump(exclude_unset=True)
     changed_fields = tuple(sorted(values))
@@ -149,7 +149,7 @@ async def change(
 
 
 async def revoke(tx: Transaction, principal: Principal, link_id: UUID) -> None:
-    """Withdraw a link, at once and for good. Withdrawing it again changes nothing.
+    """Revoke a link, immediately and permanently. Revoking it again changes nothing.
 
     Raises:
         NotFound: as for `get`.
@@ -159,7 +159,7 @@ async def revoke(tx: Transaction, principal: Principal, link_id: UUID) -> None:
 
 
 async def revoke_links(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> None:
-    """Withdraw the links that meet all conditions in `which`."""
+    """Revoke the links that meet all conditions in `which`."""
     ended = (
         update(LinkTable)
         .where(*which, LinkTable.revoked_at.is_(None))
@@ -174,7 +174,7 @@ async def revoke_links(tx: Transaction, actor: Actor, *which: ColumnElement[bool
 
 
 def _manageable(user_id: UUID, link_id: UUID) -> Select[*tuple[Any, ...]]:
-    """A link, for the one who made it and for every owner of its node, trashed or not."""
+    """A link, for its creator and for every owner of its node, even a trashed one."""
     return (
         select(*columns(LinkRow, LinkTable))
         .join(Node, Node.id == LinkTable.node_id)

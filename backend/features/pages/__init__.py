@@ -1,1 +1,1 @@
-"""Pages for people: what opens behind a link, in a mail, at the front door. No script needed."""
+"""Pages for people: behind share links, behind links in mails, and at `/`. No script needed."""

@@ -1,9 +1,9 @@
-"""`/verify` and `/reset`: where the links in our mails lead.
+"""`/verify` and `/reset`: the pages behind the links in our mails.
 
-The token stands in the link's fragment, which no server and no log sees; a script of ours moves it
-into the form, and without script people copy the code from the mail. Opening the page changes
-nothing, since mail filters open every link. Each form carries the one-time token itself: another
-site cannot send it without knowing it.
+The token is in the link's fragment, which no server and no log sees; a script of ours moves it into
+the form, and without scripts people copy the code from the mail. Opening the page changes nothing,
+because mail filters open every link. Each form carries the one-time token itself: another site
+cannot submit it without knowing the token.
 """
 
 from typing import Annotated
@@ -27,7 +27,7 @@ FormToken = Annotated[str, Form(max_length=200)]
 
 @router.get("/verify")
 async def ask_to_verify() -> Response:
-    """Ask for the click that proves a person reads the mail."""
+    """Ask for a click, which shows that a person read the mail."""
     return page("verify.html", policy=WITH_SCRIPT)
 
 
@@ -40,7 +40,7 @@ async def verify(request: Request, tx: Tx, token: FormToken = "") -> Response:
         {
             "symbol": "check",
             "heading": "Your address is confirmed",
-            "text": "What others shared with it is now yours to open. You can close this page.",
+            "text": "You can now open what others have shared with it. You can close this page.",
         },
     )
 
@@ -59,20 +59,20 @@ async def reset(
     token: FormToken = "",
     password: Annotated[str, Form(max_length=1024)] = "",
 ) -> Response:
-    """Use the token to set the password; a password that will not do is asked for again."""
+    """Use the token to set the password; show the form again if the password is not accepted."""
     try:
         wish = ResetPassword(token=token.strip() or "-", password=password)
-        await recovery.reset(services, late, caller(request), wish)
+        await recovery.reset(services.database, services.passwords, late, caller(request), wish)
     except ValidationError:
         return _reset_form(token, f"Use at least {MIN_LENGTH} characters.")
     except PasswordTooEasy:
-        return _reset_form(token, "This password is among the first an attacker would try.")
+        return _reset_form(token, "This password is too easy to guess. Choose another one.")
     return page(
         "message.html",
         {
             "symbol": "check",
             "heading": "Your password is set",
-            "text": "Every other session was signed out. Sign in with the new password.",
+            "text": "You have been signed out everywhere else. Sign in with your new password.",
         },
     )
 

@@ -1,40 +1,40 @@
-"""Errors in words for people: what happened, and what to do now."""
+"""Errors in plain words: what happened, and what to do next."""
 
 from typing import Any
 
 from backend.core.errors import ApiError
 
-_ASK = "Ask the person who sent it for a new one."
+_ASK = "Ask the sender for a new one."
 _LINK_FAILURES = {
     "link_not_found": (
         "broken",
-        "This link leads nowhere",
-        f"It may be cut off or mistyped, or what it led to was removed. {_ASK}",
+        "This link does not work",
+        f"It may be incomplete or mistyped, or its target may have been removed. {_ASK}",
     ),
-    "link_expired": ("clock", "This link has expired", f"It worked for a limited time. {_ASK}"),
+    "link_expired": ("clock", "This link has expired", f"It was valid for a limited time. {_ASK}"),
     "link_revoked": (
         "broken",
-        "This link was withdrawn",
-        "The person who made it has ended it. Ask them if you still need the file.",
+        "This link was revoked",
+        "The person who created it has revoked it. Contact them if you still need the file.",
     ),
     "downloads_exhausted": (
         "check",
         "No downloads left",
-        f"Every download this link allowed has been used. {_ASK}",
+        f"This link has reached its maximum number of downloads. {_ASK}",
     ),
     "invalid_email_token": (
         "clock",
         "This link no longer works",
-        "It was used already or is too old. Ask for a new mail and use the latest one.",
+        "It has already been used or has expired. Request a new e-mail and use the latest one.",
     ),
 }
 _OTHER_FAILURES = {
-    404: ("broken", "Nothing here", "What you are looking for is not in this link any more."),
-    422: ("broken", "That did not work", "The address is not one this page understands."),
+    404: ("broken", "Not found", "What you are looking for is no longer available here."),
+    422: ("broken", "That did not work", "The address or the form is not valid."),
     429: ("clock", "Too many attempts", "Wait a few minutes, then try again."),
-    503: ("clock", "Back in a moment", "A service we depend on does not answer. Try again soon."),
+    503: ("clock", "Back in a moment", "A service we depend on is not responding. Try again soon."),
 }
-_UNKNOWN = ("broken", "Something went wrong", "It is not your fault. Try again in a moment.")
+_UNKNOWN = ("broken", "Something went wrong", "This is not your fault. Try again in a moment.")
 
 
 def explain(error: ApiError) -> dict[str, Any]:

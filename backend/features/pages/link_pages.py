@@ -1,11 +1,11 @@
-"""`/s/{token}`: what opens when somebody without an account follows a link.
+"""`/s/{token}`: the page that opens when a visitor without an account follows a link.
 
-No script, no account, no cookie but the one that remembers a password given. A `GET` never counts
-a download: chat programs fetch every link they show.
+No scripts, no account, and one cookie, which remembers that the password was given. A `GET` never
+counts a download: chat programs fetch every link they show.
 
-A `POST` from another site can do no harm: unlocking and downloading act on the link's token, which
-the other site would have to know, and then it could do the same itself. The unlock cookie is
-`SameSite=Lax`, so it does not travel with such a `POST`.
+A `POST` from another site can do no harm: to unlock or download, that site would have to know the
+link's token, and then it could do the same itself. The unlock cookie is `SameSite=Lax`, so it is
+not sent with such a `POST`.
 """
 
 from typing import Annotated, Any
@@ -44,7 +44,7 @@ async def show_link(
     folder: UUID | None = None,
     cursor: Cursor = None,
 ) -> Response:
-    """The file, the folder, or the question for the password."""
+    """The file, the folder, or the password form."""
     link = await find_link(db, token)
     if not is_unlocked(services.tokens, link, request.cookies.get(COOKIE)):
         return page("locked.html", {"home": f"/s/{token}", "wrong": False})
@@ -62,9 +62,9 @@ def _common(services: Services, request: Request, link: OpenedLink, token: str) 
     return {
         "link": shown,
         "home": f"/s/{token}",
-        # Previews are drawn by machines that hold no password and show names to bystanders.
+        # Previews are rendered by services that have no password, and anyone may see the names.
         "preview_title": "Something was shared with you" if protected else shown.name,
-        "preview_text": "This link is protected by a password." if protected else about,
+        "preview_text": "This link is password-protected." if protected else about,
     }
 
 
@@ -87,14 +87,14 @@ async def _listing(
 
 
 def _policy(services: Services) -> str:
-    """The strict policy, with leave for the download form to be sent on to the object store."""
+    """The strict policy, except that the download form may redirect to the object store."""
     return f"{POLICY} {services.presigner.origin}"
 
 
 @router.get("/{token}/unlock")
 @router.get("/{token}/download")
 async def go_back(token: Token) -> Response:
-    """Lead whoever reloads the address of a form to the page it was on."""
+    """Send visitors who reload a form's address back to the page it was on."""
     return RedirectResponse(f"/s/{token}", status_code=SEE_OTHER)
 
 
@@ -105,7 +105,7 @@ async def unlock(
     token: Token,
     password: Annotated[str, Form(max_length=1024)] = "",
 ) -> Response:
-    """Remember that the password was given, and show what it opens."""
+    """Remember that the password was given, and show what the link leads to."""
     home = f"/s/{token}"
     try:
         issued = await public_access.unlock(services, token, password, caller(request))

@@ -1,4 +1,4 @@
-"""How a page is drawn: escaped templates, versioned assets, and headers that trust nothing."""
+"""How a page is rendered: escaped templates, versioned assets, and strict headers."""
 
 import hashlib
 from collections.abc import Callable, Coroutine
@@ -37,7 +37,7 @@ VERSIONS = {
 READ = ["GET", "HEAD"]
 """The methods that show a page."""
 
-# No script at all; style and images from here alone; nobody may frame it.
+# No scripts at all; styles and images only from this origin; no framing.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
@@ -45,7 +45,7 @@ POLICY = (
 
 
 def asset_url(name: str) -> str:
-    """Where an asset is served. Its version is in the address: it may be cached for ever."""
+    """The URL of an asset. It contains the version, so it may be cached forever."""
     return f"/static/{name}?v={VERSIONS[name]}"
 
 
@@ -85,7 +85,7 @@ def page(
     headers: dict[str, str] | None = None,
     policy: str = POLICY,
 ) -> HTMLResponse:
-    """Draw a template as an answer that is neither stored nor indexed."""
+    """Render a template as a response that is neither stored nor indexed."""
     return HTMLResponse(
         _templates.get_template(template).render(context or {}),
         status_code=status,
@@ -101,7 +101,7 @@ def page(
 class PageRoute(APIRoute):
     """A route whose errors are pages for people instead of problem documents.
 
-    Where it answers GET it answers HEAD, as those who preview links and watch sites ask.
+    Where it answers GET it also answers HEAD, which link previewers and monitors send.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -127,7 +127,7 @@ class PageRoute(APIRoute):
 
 
 def failure_page(error: ApiError) -> HTMLResponse:
-    """Say what went wrong and what to do, under the error's own status."""
-    # A browser would ask for credentials it does not have.
+    """Say what went wrong and what to do, with the error's own status."""
+    # A browser would ask the visitor for credentials they do not have.
     headers = {name: text for name, text in error.headers.items() if name != "WWW-Authenticate"}
     return page("message.html", explain(error), status=error.status, headers=headers)

@@ -19,13 +19,13 @@ FOREVER = "public, max-age=31536000, immutable"
 
 @router.api_route("/", methods=READ)
 async def landing() -> Response:
-    """What this is, and where the reference is."""
+    """What this product is, and where the reference is."""
     return page("landing.html")
 
 
 @router.api_route("/docs", methods=READ)
 async def reference() -> Response:
-    """The API reference, drawn by a Swagger UI that comes from here."""
+    """The API reference, rendered by a Swagger UI that this server hosts."""
     return page("docs.html", policy=DOCS_POLICY)
 
 

@@ -1,4 +1,4 @@
-"""Sizes, types and times, the way people say them."""
+"""Sizes, types and times in human-readable form."""
 
 import re
 from datetime import datetime, timedelta
@@ -9,11 +9,11 @@ from markupsafe import Markup
 _WORDS = re.compile(r"[^_.\-+]+[_.\-+]*|[_.\-+]+")
 UNITS = ("kB", "MB", "GB", "TB")
 STEP = 1000
-"""SI units (IEC 80000-13), as macOS, Android and disk makers count."""
+"""SI units (IEC 80000-13), as macOS, Android and disk manufacturers use them."""
 
 
 def human_size(size: int) -> str:
-    """`48213` -> `48.2 kB`: three digits are enough to decide whether to download."""
+    """`48213` -> `48.2 kB`: three digits suffice to decide whether to download."""
     if size < STEP:
         return "1 byte" if size == 1 else f"{size} bytes"
     amount = float(size)
@@ -36,7 +36,7 @@ def human_date(moment: datetime) -> str:
 
 
 def time_left(span: timedelta) -> str:
-    """`in 7 days`, rounded down: what is promised here must hold."""
+    """`in 7 days`, rounded down, so that it never promises too much."""
     minutes = int(span.total_seconds() // 60)
     for length, unit in ((60 * 24, "day"), (60, "hour"), (1, "minute")):
         if count := minutes // length:
@@ -45,12 +45,12 @@ def time_left(span: timedelta) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """The escaped name, with leave to break lines where its words end: `a_long_name.tar.gz`."""
+    """The escaped name, with permitted line breaks after its words: `a_long_name.tar.gz`."""
     return Markup("<wbr>").join(_WORDS.findall(name))
 
 
 class Kind(NamedTuple):
-    """What a file is called, and which icon stands for it."""
+    """The label and the icon for a type of file."""
 
     label: str
     icon: str
@@ -68,7 +68,7 @@ _BY_TYPE = {
     "application/json": Kind("JSON data", "code"),
     "application/msword": Kind("Word document", "document"),
     "application/rtf": Kind("Rich text", "document"),
-    "application/vnd.ms-excel": Kind("Excel table", "table"),
+    "application/vnd.ms-excel": Kind("Excel spreadsheet", "table"),
     "application/vnd.oasis.opendocument.spreadsheet": Kind("Spreadsheet", "table"),
     "application/vnd.oasis.opendocument.text": Kind("Text document", "document"),
     "text/csv": Kind("CSV table", "table"),
@@ -78,15 +78,15 @@ _BY_TYPE = {
 }
 _BY_OFFICE_PART = {
     "wordprocessingml": Kind("Word document", "document"),
-    "spreadsheetml": Kind("Excel table", "table"),
-    "presentationml": Kind("PowerPoint slides", "document"),
+    "spreadsheetml": Kind("Excel spreadsheet", "table"),
+    "presentationml": Kind("PowerPoint presentation", "document"),
 }
 _BY_FAMILY = {"image": "image", "video": "video", "audio": "audio", "text": "document"}
 _LONGEST_EXTENSION = 5
 
 
 def kind_of(name: str, content_type: str | None) -> Kind:
-    """The words and the icon for a file, from its type and, failing that, its extension."""
+    """The label and icon for a file, from its type or, failing that, its extension."""
     essence = (content_type or "").partition(";")[0].strip().lower()
     if known := _BY_TYPE.get(essence):
         return known
@@ -101,7 +101,7 @@ def kind_of(name: str, content_type: str | None) -> Kind:
 
 
 def _extension(name: str) -> str:
-    """`PNG` for `photo.png`; nothing when what follows the dot is no extension."""
+    """`PNG` for `photo.png`; empty if what follows the dot is not an extension."""
     stem, _, extension = name.rpartition(".")
     plausible = extension.isascii() and extension.isalnum() and len(extension) <= _LONGEST_EXTENSION
     return extension.upper() if stem and plausible else ""

@@ -4,12 +4,12 @@ from backend.core.errors import Conflict
 
 
 class CannotShareWithOwner(Conflict):
-    """This belongs to that person already."""
+    """That person already owns this."""
 
     code = "cannot_share_with_owner"
 
 
 class CannotShareWithYourself(Conflict):
-    """Nobody can change their own role by sharing with themselves."""
+    """You cannot share with yourself."""
 
     code = "cannot_share_with_yourself"

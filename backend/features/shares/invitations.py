@@ -1,7 +1,8 @@
-"""Invitations: grants to an address nobody has proven yet, waiting for the one who does.
+"""Invitations: grants to an address that no account has verified yet.
 
-An invitation is bound to the address, not to an account: an account that has not verified the
-address gets nothing, or registering with somebody else's address would open their invitations.
+An invitation is bound to the address, not to an account. An account that has not verified the
+address gets nothing; otherwise registering with another person's address would open their
+invitations.
 """
 
 from uuid import UUID
@@ -17,13 +18,13 @@ from backend.rules import events
 from backend.rules.actor import Actor
 
 _LOCK_SPACE = 0x696E7669
-"""Keeps these advisory locks apart from those other rules take."""
+"""Keeps these advisory locks apart from those of other rules."""
 
 
 async def lock_address(tx: Transaction, email: str) -> None:
-    """Let one transaction at a time share with `email` or prove it.
+    """Let only one transaction at a time share with `email` or verify it.
 
-    Without this an invitation written while its address is being verified would wait for ever.
+    Without this, an invitation written while its address is being verified would stay pending.
     """
     address = func.hashtext(func.lower(email))
     await tx.execute(select(func.pg_advisory_xact_lock(_LOCK_SPACE, address)))
@@ -32,12 +33,12 @@ async def lock_address(tx: Transaction, email: str) -> None:
 async def accept_invitations(tx: Transaction, actor: Actor, user_id: UUID, email: str) -> None:
     """Turn the invitations to a freshly verified address into the user's grants.
 
-    Call it in the transaction that verifies, after the user's row says so. Where the user has a
-    grant on the same node already, the stronger role stays; their own tree needs no grant.
+    Call it in the transaction that verifies the address, after updating the user's row. If the user
+    already has a grant on the same node, the stronger role stays; their own tree needs no grant.
 
     Args:
         tx: the transaction that verifies the address.
-        actor: who proved it.
+        actor: who verified it.
         user_id: the account the address belongs to.
         email: the address, in any case.
     """

@@ -1,7 +1,7 @@
-"""The mail that tells a person that something was shared with them.
+"""The mail that tells a person what was shared with them.
 
-It goes to an address of the sharer's choice, so nothing that they typed stands in it: no name of a
-file, none of their own. They are named by the address they have proved.
+It goes to an address of the sharer's choice, so it contains nothing that they typed: neither file
+names nor their own name. They are identified by the address they have verified.
 """
 
 from backend.features.mail.service import Mail
@@ -10,9 +10,9 @@ from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 ALLOWED = {
-    "viewer": "You can see and download it.",
-    "editor": "You can see, download and change it.",
-    "owner": "You can see, change, share and delete it.",
+    "viewer": "You can view and download it.",
+    "editor": "You can view, download and change it.",
+    "owner": "You can view, change, share and delete it.",
 }
 
 
@@ -22,11 +22,11 @@ def shared(
     """The mail about a new share.
 
     Args:
-        public_url: where the product is reached.
-        sharer: who shares, and has proved their address.
+        public_url: the product's public URL.
+        sharer: who shares; they have verified their address.
         node: the file or folder.
-        new: with whom and how.
-        known: whether a verified account waits behind the address.
+        new: the recipient and the role.
+        known: whether the address has a verified account.
     """
     how = "Sign in to open it" if known else f"Register with this address ({new.email}) to open it"
     return Mail(
@@ -35,7 +35,7 @@ def shared(
         text=(
             f"{sharer.email} shared a {node.kind} with you. {ALLOWED[new.role]}\n\n"
             f"{how}:\n\n{public_url}/\n\n"
-            "If you do not know the sender, ignore this mail.\n"
+            "If you do not know the sender, ignore this e-mail.\n"
         ),
         sender=str(sharer.user_id),
         about=str(node.id),

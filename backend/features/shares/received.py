@@ -35,7 +35,7 @@ async def shared_with_me(db: Db, user_id: UUID, limit: int, cursor: str | None) 
 
 
 def _still_seen(user_id: UUID, node_ids: list[UUID]) -> Select[*tuple[Any, ...]]:
-    """A grant may end between the two statements."""
+    """The nodes still visible to the user: a grant may end between the two statements."""
     return node_select(user_id).where(
         Node.id.in_(node_ids), live, inherited_role(user_id).is_not(None)
     )

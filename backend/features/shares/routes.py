@@ -30,10 +30,10 @@ router = APIRouter(prefix="/v1", tags=["Sharing"], route_class=Route)
 
 
 async def limit_sharing(principal: SharesWrite, services: CurrentServices) -> None:
-    """Count one share against the caller's rate: a new one sends a mail in our name.
+    """Count one share against the caller's rate limit: a new share sends a mail in our name.
 
     Raises:
-        TooManyRequests: the rate is used up.
+        TooManyRequests: the limit is reached.
     """
     await services.limiter.hit(
         services.settings.sharing.invite_rate, "share", str(principal.user_id)
@@ -67,10 +67,10 @@ async def share_file(
     new: ShareCreate,
     _key: IdempotencyHeader = None,
 ) -> Share:
-    """Give a person a role on a file. Sharing with the same person again sets the new role.
+    """Gives a person a role on a file. Sharing with the same person again sets the new role.
 
-    An address without a verified account is invited: the share begins when the address is
-    verified. Whoever is new to the file gets a mail, if your own address is verified.
+    An address without a verified account is invited: the share takes effect once the address is
+    verified. If your own address is verified, a new recipient is notified by e-mail.
     """
     return await service.share(tx, settings, principal, file_id, new, kind=NodeKind.FILE)
 
@@ -90,14 +90,15 @@ async def share_folder(
     new: ShareCreate,
     _key: IdempotencyHeader = None,
 ) -> Share:
-    """Give a person a role on a folder and everything below it, now and later.
+    """Gives a person a role on a folder and on everything in it, now and in the future.
 
-    Where several roles meet on one file, the strongest wins. Otherwise as for a file.
+    If a person has several roles on a file, the strongest applies. Otherwise it works like sharing
+    a file.
     """
     return await service.share(tx, settings, principal, folder_id, new, kind=NodeKind.FOLDER)
 
 
-@router.get("/files/{file_id}/shares", summary="Who shares a file", responses=OWNER_ERRORS)
+@router.get("/files/{file_id}/shares", summary="List the shares of a file", responses=OWNER_ERRORS)
 async def list_file_shares(
     principal: SharesWrite,
     db: Statements,
@@ -105,13 +106,15 @@ async def list_file_shares(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Share]:
-    """The shares of the file itself, oldest first; not those of the folders above it."""
+    """Lists the shares of the file itself, oldest first, without those of its parent folders."""
     return await service.list_shares(
         db, principal, file_id, kind=NodeKind.FILE, limit=limit, cursor=cursor
     )
 
 
-@router.get("/folders/{folder_id}/shares", summary="Who shares a folder", responses=OWNER_ERRORS)
+@router.get(
+    "/folders/{folder_id}/shares", summary="List the shares of a folder", responses=OWNER_ERRORS
+)
 async def list_folder_shares(
     principal: SharesWrite,
     db: Statements,
@@ -119,7 +122,7 @@ async def list_folder_shares(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Share]:
-    """The shares of the folder itself, oldest first; not those of the folders above it."""
+    """Lists the shares of the folder itself, oldest first, without those of its parent folders."""
     return await service.list_shares(
         db, principal, folder_id, kind=NodeKind.FOLDER, limit=limit, cursor=cursor
     )
@@ -129,19 +132,19 @@ async def list_folder_shares(
 async def update_share(
     principal: SharesWrite, tx: Tx, share_id: UUID, change: ShareUpdate
 ) -> Share:
-    """Set another role for the same person; works at once, also for a pending invitation."""
+    """Sets a new role, effective immediately. This works for pending invitations, too."""
     return await service.change_role(tx, principal, share_id, change.role)
 
 
 @router.delete("/shares/{share_id}", status_code=204, summary="End a share", responses=OWNER_ERRORS)
 async def remove_share(principal: SharesWrite, tx: Tx, share_id: UUID) -> None:
-    """End a share, at once. Owners end anyone's; everyone may leave by ending their own."""
+    """Ends a share immediately. Owners can end any share; everyone can end their own."""
     await service.remove(tx, principal, share_id)
 
 
 @router.get(
     "/shared-with-me",
-    summary="What others share with me",
+    summary="List what others share with you",
     response_model=Page[Node],
     responses=problems(Unauthorized, ScopeRequired),
 )
@@ -149,9 +152,9 @@ async def remove_share(principal: SharesWrite, tx: Tx, share_id: UUID) -> None:
 async def list_shared_with_me(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
-    """Files and folders that were shared with the caller directly, the latest share first.
+    """Lists files and folders that were shared with you directly, the latest share first.
 
-    What lies below a shared folder is found by opening the folder.
+    To see what is in a shared folder, list its children.
     """
     page = await received.shared_with_me(db, principal.user_id, limit, cursor)
     return json_answer(page._asdict())

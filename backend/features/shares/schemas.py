@@ -1,4 +1,4 @@
-"""What is said about the people who share a file or folder."""
+"""The schemas for sharing files and folders with people."""
 
 from datetime import datetime
 from typing import Literal
@@ -10,8 +10,8 @@ from backend.core.http.schema import Email, Schema
 from backend.features.tree.schemas import RoleName
 
 ROLE = Field(
-    description="A viewer reads; an editor also uploads, renames, moves and trashes; an owner also "
-    "shares, links and deletes for good.",
+    description="A viewer can read; an editor can also upload, rename, move and trash; an owner "
+    "can also share, create links and delete permanently.",
     examples=["editor"],
 )
 
@@ -24,15 +24,16 @@ class ShareCreate(Schema):
 
 
 class ShareUpdate(Schema):
-    """Another role for the same person."""
+    """A new role for the same person."""
 
     role: RoleName = ROLE
 
 
 class Share(Schema):
-    """A person's role on a file or folder and everything below it.
+    """A person's role on a file or folder and everything in it.
 
-    `invited`: the address has not been verified by an account yet; the share begins when it is.
+    `invited` means that no account has verified the address yet; the share takes effect once one
+    does.
     """
 
     id: UUID = Field(examples=["0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"])

@@ -61,9 +61,9 @@ async def share(
     *,
     kind: NodeKind,
 ) -> Share:
-    """Give a person a role on a file or folder; sharing again sets the role anew.
+    """Give a person a role on a file or folder; sharing again sets the new role.
 
-    An address without a verified account is invited. Whoever is new is told by mail.
+    An address without a verified account is invited. New recipients are notified by mail.
 
     Raises:
         NotFound, RoleRequired: the caller does not own the node.
@@ -88,7 +88,7 @@ async def share(
 
 
 async def _has_proved_address(tx: Transaction, user_id: UUID) -> bool:
-    """Whether mail may go out in their name: till then anybody may have registered it."""
+    """Whether mail may go out in their name: until then, anyone may have registered it."""
     query = select(User.email_verified_at).where(User.id == user_id)
     return (await tx.execute(query)).scalar_one() is not None
 
@@ -117,7 +117,7 @@ async def _grant(
     added = insert(Grant).values(
         node_id=node_id, role=role, created_by=principal.user_id, **grantee
     )
-    # xmax is 0 in a row version that no update has made.
+    # xmax is 0 in a row version that was inserted, not updated.
     created = literal_column("xmax = 0", Boolean()).label("created")
     granted = added.on_conflict_do_update(
         index_elements=[target, Grant.node_id], set_={"role": added.excluded.role}
@@ -129,7 +129,7 @@ async def _grant(
 async def list_shares(
     db: Db, principal: Principal, node_id: UUID, *, kind: NodeKind, limit: int, cursor: str | None
 ) -> Page[Share]:
-    """Whom the node itself is shared with, oldest first; not whom its parents are shared with.
+    """The shares of the node itself, oldest first, without those of its parents.
 
     Raises:
         NotFound, RoleRequired: the caller does not own the node.
@@ -163,10 +163,10 @@ async def change_role(
 
 
 async def remove(tx: Transaction, principal: Principal, share_id: UUID) -> None:
-    """End a share: an owner ends anyone's, everyone may leave by ending their own.
+    """End a share: owners can end any share, everyone can end their own.
 
     Raises:
-        NotFound, RoleRequired: the share is somebody else's and the caller does not own the node.
+        NotFound, RoleRequired: it is another user's share and the caller does not own the node.
     """
     grant = await _find(tx, share_id)
     if grant.user_id != principal.user_id:

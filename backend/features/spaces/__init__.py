@@ -1,1 +1,1 @@
-"""Spaces: what owns a tree and pays for it. Everyone has one of their own; a team shares one."""
+"""Spaces: a space owns a tree and its quota. Every user has a personal one; teams share one."""

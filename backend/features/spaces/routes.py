@@ -16,19 +16,19 @@ from backend.rules.principal import FilesRead, ScopeRequired
 router = APIRouter(prefix="/v1/spaces", tags=["Spaces"])
 
 
-@router.get("", summary="Your spaces", responses=problems(Unauthorized, ScopeRequired))
+@router.get("", summary="List your spaces", responses=problems(Unauthorized, ScopeRequired))
 async def list_spaces(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[Space]:
-    """Your personal space first, then every team space whose root folder is shared with you."""
+    """Lists your personal space, then every team space whose root folder is shared with you."""
     return await service.list_spaces(db, principal.user_id, limit=limit, cursor=cursor)
 
 
 @router.get(
     "/{space_id}",
-    summary="One space",
+    summary="Get a space",
     responses=problems(Unauthorized, ScopeRequired, NotFound),
 )
 async def get_space(principal: FilesRead, db: Statements, space_id: UUID) -> Space:
-    """A tree with its quota, and what you may do at its root."""
+    """Returns a space with its quota and your role on its root folder."""
     return await service.get_space(db, principal.user_id, space_id)

@@ -1,4 +1,4 @@
-"""Spaces: which there are for the caller, and how one is made."""
+"""Spaces: listing the caller's, and creating one."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from backend.core.http.schema import Page
 from backend.features.spaces.schemas import Space
 from backend.features.tree.nodes import ROLE_NAMES
 from backend.kit.ids import uuid7
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import NodeKind, Role, SpaceKind
 from backend.models import Node, live
 from backend.models import Space as SpaceRow
@@ -24,7 +24,7 @@ from backend.rules import access
 
 PERSONAL_NAME = "My files"
 OWN_FIRST = ascending(kind=SpaceRow.kind, id=SpaceRow.id)
-"""Sorted by kind, a person's own space comes before the teams'."""
+"""Sorted by kind, so the personal space comes before team spaces."""
 
 
 class _SeenSpace(NamedTuple):
@@ -43,19 +43,19 @@ class _SeenSpace(NamedTuple):
 async def create_space(
     tx: Transaction, space_id: UUID, kind: SpaceKind, quota_bytes: int, *, name: str | None = None
 ) -> UUID:
-    """Make a space and the folder in which everything of it lives; return that folder's id.
+    """Create a space and its root folder, which contains everything; return the folder's id.
 
     Args:
         tx: the caller's transaction.
-        space_id: new, or the person's for a personal space.
-        kind: a team's space is seen by those its root is granted to.
-        quota_bytes: what its tree may hold.
-        name: as `kit.names.clean_name` gives it; only a team's space has one.
+        space_id: a new id, or the user's for a personal space.
+        kind: a team space is visible to the users its root is granted to.
+        quota_bytes: the largest total size of its tree.
+        name: as `kit.text.names.clean_name` returns it; only team spaces have one.
     """
     row = postgresql.insert(SpaceRow).values(
         id=space_id, kind=kind, name=name, quota_bytes=quota_bytes
     )
-    # While the previous release may run, a trigger has made an account's space already.
+    # While the previous release may still run, a trigger has already created the space.
     await tx.execute(
         row.on_conflict_do_update(index_elements=[SpaceRow.id], set_={"quota_bytes": quota_bytes})
     )
@@ -74,10 +74,10 @@ async def create_space(
 
 
 async def list_spaces(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -> Page[Space]:
-    """One page of the caller's own space and the teams' that they see, in one statement.
+    """One page of the caller's personal space and visible team spaces, in one statement.
 
     Raises:
-        InvalidCursor: not from this list.
+        InvalidCursor: it is not from this list.
     """
     page, next_cursor = await OWN_FIRST.fetch(db, _SeenSpace, _visible(user_id), limit, cursor)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
@@ -87,7 +87,7 @@ async def get_space(db: Db, user_id: UUID, space_id: UUID) -> Space:
     """One space, in one statement.
 
     Raises:
-        NotFound: no such space, or invisible to the caller.
+        NotFound: there is no such space, or the caller may not see it.
     """
     row = await first(db, _SeenSpace, _visible(user_id).where(SpaceRow.id == space_id))
     if row is None:
@@ -96,9 +96,9 @@ async def get_space(db: Db, user_id: UUID, space_id: UUID) -> Space:
 
 
 def _visible(user_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Spaces with what `_present` needs: the caller's own, and those whose root is granted.
+    """The caller's personal space and those whose root is granted, with what `_present` needs.
 
-    Another person's space is theirs alone, also where they share its root.
+    A personal space is listed only for its user, even if they share its root.
     """
     roots = union_all(
         select(Node.id).where(Node.space_id == user_id, Node.parent_id.is_(None)),
@@ -147,7 +147,7 @@ def _present(row: _SeenSpace) -> Space:
         quota_bytes=row.quota_bytes,
         used_bytes=row.used_bytes,
         reserved_bytes=row.reserved_bytes,
-        # An administrator may lower the quota below what is used.
+        # An administrator may set the quota below what is used.
         available_bytes=max(0, row.quota_bytes - taken),
         file_count=row.file_count,
         created_at=row.created_at,

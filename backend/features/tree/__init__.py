@@ -1,5 +1,5 @@
-"""The tree: folders, what is in them, and the trash.
+"""The tree: folders, their contents, and the trash.
 
-A node is a file or a folder. What both can do (be named, moved, trashed, listed) lives here;
-what only files have (versions, bytes) lives in `files`.
+A node is a file or a folder. What both have in common (naming, moving, trashing, listing) is here;
+what only files have (versions, bytes) is in `files`.
 """

@@ -1,4 +1,4 @@
-"""What is in a folder: files and folders together, in one order."""
+"""The contents of a folder: files and folders together, in one order."""
 
 from functools import cache
 from typing import Any, Literal
@@ -30,7 +30,7 @@ FOLDER_ID = bindparam("folder_id", type_=Uuid())
 
 Sort = Literal["name", "-name", "updated_at", "-updated_at", "size", "-size"]
 
-# Names are unique within a folder; what is not gets the id as a tie-break.
+# Names are unique within a folder; other keys use the id as a tie-breaker.
 KEYS: dict[str, dict[str, InstrumentedAttribute[Any]]] = {
     "name": {"name_key": Node.name_key},
     "updated_at": {"updated_at": Node.updated_at, "id": Node.id},
@@ -48,20 +48,20 @@ async def list_children(
     limit: int,
     cursor: str | None = None,
 ) -> Documents:
-    """One page of a folder, its access check included in the one statement.
+    """One page of a folder, in one statement that includes the access check.
 
     Args:
-        db: what to ask.
+        db: where to run the query.
         user_id: the caller.
         folder_id: the folder.
-        sort: names by code point of their case-folded form; folders have size 0.
+        sort: names sort by code point of their case-folded form; folders have size 0.
         kind: only files, or only folders.
-        limit: how many.
-        cursor: where the page before ended, in the same sort order.
+        limit: the maximum number of items.
+        cursor: where the previous page ended, in the same sort order.
 
     Raises:
-        NotFound: no such folder, or invisible to the caller.
-        InvalidCursor: not from this list, or from another sort order.
+        NotFound: there is no such folder, or the caller may not see it.
+        InvalidCursor: it is not from this list, or is from another sort order.
     """
     values = _last_seen(sort, cursor) if cursor else {}
     rows = await fetch(
@@ -82,10 +82,10 @@ async def list_children(
 
 @cache
 def listing(sort: Sort, kind: NodeKind | None, *, continued: bool) -> Prepared[NodeView]:
-    """The listing in this order, one statement for each way to ask."""
+    """The listing in this order, one statement for each combination of arguments."""
     children = node_select(USER_ID).where(Node.parent_id == FOLDER_ID, live)
     if kind is not None:
-        # Written out, so that the planner sees that the index of the subfolders will do.
+        # A literal, so that the planner sees that it can use the index of the subfolders.
         children = children.where(Node.kind == literal_column(f"'{kind.value}'"))
     if continued:
         keys = KEYS[sort.removeprefix("-")]
@@ -107,7 +107,7 @@ def _last_seen(sort: Sort, cursor: str) -> dict[str, Any]:
 
 
 def _if_visible(children: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple[Any, ...]]:
-    """The children beside the folder: no row at all when the caller cannot see it."""
+    """The children, joined to the folder: no rows at all if the caller may not see it."""
     visible = (
         select(Node.id.label("folder"))
         .where(

@@ -1,10 +1,10 @@
-"""What can be wrong with a change to the tree."""
+"""Errors of changes to the tree."""
 
 from backend.core.errors import Conflict, Unprocessable
 
 
 class InvalidNodeName(Unprocessable):
-    """This cannot be the name of a file or a folder."""
+    """This is not a valid name for a file or folder."""
 
     code = "invalid_name"
 
@@ -16,7 +16,7 @@ class RootFolder(Conflict):
 
 
 class FolderCycle(Conflict):
-    """A folder cannot be moved into itself or into a folder below it."""
+    """A folder cannot be moved into itself or into one of its subfolders."""
 
     code = "folder_cycle"
 
@@ -28,12 +28,12 @@ class FolderTooDeep(Conflict):
 
 
 class OtherOwner(Conflict):
-    """Nothing can be moved into another owner's tree: copy it there instead."""
+    """Items cannot be moved into another space: copy them there instead."""
 
     code = "other_owner"
 
 
 class ParentTrashed(Conflict):
-    """The folder it was in is in the trash: restore that one first."""
+    """The original folder is in the trash: restore it first."""
 
     code = "parent_trashed"

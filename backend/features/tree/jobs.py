@@ -1,4 +1,4 @@
-"""What the worker does for the tree: deletes bytes, empties the trash."""
+"""Jobs of the tree: delete objects, empty the trash."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -29,24 +29,25 @@ jobs = JobTable()
 
 @jobs.job("objects.delete")
 async def delete_objects(services: Services, *, keys: list[str], again: bool = False) -> None:
-    """Delete those objects that no version holds any more; may be repeated."""
+    """Delete the given objects if no version refers to them any longer; may be repeated."""
     unheld = await unreferenced(services.database.autocommit, keys)
     faults.reach("objects.looked")
     left = await services.storage.delete(unheld)
     faults.reach("objects.deleted")
     if left:
         log.warning("objects not deleted", count=len(left), code=left[0].code)
-        raise DependencyUnavailable(f"S3 has kept {len(left)} of {len(unheld)} objects.")
+        raise DependencyUnavailable(f"S3 did not delete {len(left)} of {len(unheld)} objects.")
     if not again:
         await _delete_again(services, unheld)
 
 
 async def _delete_again(services: Services, keys: list[str]) -> None:
-    """Come back when the URLs have run out that could write these objects anew.
+    """Delete the objects again once all URLs that could rewrite them have expired.
 
-    Else whoever uploads, deletes and uploads again to the same URL stores what nobody counts.
-    However old a key is, its last URL may be new: an upload gives URLs for as long as it is open.
-    It was completed before there was a version to delete, so none can be signed any more.
+    Otherwise a client that uploads, deletes and uploads again to the same URL would store bytes
+    that no quota counts. However old a key is, its last URL may be recent: an upload signs URLs for
+    as long as it is open. It was completed before there was a version to delete, so no further URL
+    can be signed.
     """
     if keys:
         last_url = services.settings.upload.url_ttl + LANDING
@@ -56,15 +57,15 @@ async def _delete_again(services: Services, keys: list[str]) -> None:
 
 @jobs.job("trash.purge", lane=Lane.LONG)
 async def purge_trash(services: Services, *, owner_id: str) -> None:
-    """Delete what is condemned in one tree, a batch a transaction.
+    """Delete what is condemned in one tree, one batch per transaction.
 
-    `owner_id` is the space; the previous release's jobs and workers call it so.
+    `owner_id` is the space; jobs and workers of the previous release use this name.
     """
     await purge_all(services.database, UUID(owner_id))
 
 
 async def purge_all(database: Database, space_id: UUID) -> None:
-    """Delete what is condemned in one tree, a batch a transaction."""
+    """Delete what is condemned in one tree, one batch per transaction."""
     done = False
     while not done:
         async with database.transaction() as tx:
@@ -73,7 +74,7 @@ async def purge_all(database: Database, space_id: UUID) -> None:
 
 @jobs.every("23 * * * *", "trash.sweep")
 async def sweep_trash(services: Services) -> None:
-    """Empty every trash of what has been in it for `TRASH_DAYS`, and finish begun deletions."""
+    """Delete what has been in a trash for `TRASH_DAYS`, and finish unfinished deletions."""
     before = datetime.now(UTC) - timedelta(days=services.settings.trash_days)
     due = or_(is_entry & (Node.trashed_at < before), Node.trash_root_id == CONDEMNED)
     spaces = await services.database.autocommit.execute(select(Node.space_id).where(due).distinct())

@@ -16,7 +16,7 @@ from backend.features.tree.errors import (
 from backend.features.tree.placement import MAX_DEPTH, checked_name, lock_tree_of
 from backend.features.tree.schemas import NodeUpdate
 from backend.kit.events import Entry, NodeMoved, NodeRenamed
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node
 from backend.rules import access, events
@@ -29,13 +29,13 @@ async def update_node(
 ) -> None:
     """Rename a file or a folder, move it within its tree, or both.
 
-    Moving needs the role editor on the node and on the folder it goes to, and the role owner on
-    the node where the caller is an owner of that folder: nobody gains a role by moving.
+    Moving requires the role editor on the node and on the target folder, and the role owner on the
+    node if the caller is an owner of the target folder: a move must not give anyone a role.
 
     Raises:
-        NotFound, RoleRequired: the node or the folder is not the caller's to change, or the
-            caller would gain a role.
-        RootFolder, OtherOwner, FolderCycle, FolderTooDeep: it cannot go there.
+        NotFound, RoleRequired: the caller may not change the node or the folder, or would gain
+            a role.
+        RootFolder, OtherOwner, FolderCycle, FolderTooDeep: it cannot be moved there.
         InvalidNodeName, NameTaken: it cannot have this name there.
     """
     await lock_tree_of(tx, node_id, exclusive=body.folder_id is not None)
@@ -72,17 +72,17 @@ async def _move(tx: Transaction, node: SeenNode, folder: SeenNode, name: str) ->
     await _place(tx, node.id, name, parent_id=folder.id, path=path)
     deepest = await rewrite_paths(tx, node.id, path) if node.kind == NodeKind.FOLDER else 0
     if max(deepest, len(path)) > MAX_DEPTH:
-        raise FolderTooDeep(f"Folders can be nested {MAX_DEPTH} deep.")
+        raise FolderTooDeep(f"Folders can be nested at most {MAX_DEPTH} levels deep.")
 
 
 def _refuse_gain(node: SeenNode, folder: SeenNode) -> None:
-    """Else an editor becomes an owner, who may share, link and delete for good.
+    """Otherwise an editor could become an owner, who may share, link and delete permanently.
 
-    What lies below the node needs no look of its own: the caller's role there is as strong already.
+    What is below the node needs no check of its own: the caller's role there is at least as strong.
     """
     if folder.role > node.role:
         raise access.RoleRequired(
-            "This needs the role owner on what is moved: you would have it where it goes."
+            "Only an owner of this item can move it there, because you own the target folder."
         )
 
 
@@ -91,20 +91,20 @@ async def _place(tx: Transaction, node_id: UUID, name: str, **place: object) -> 
     try:
         await tx.execute(update(Node).where(Node.id == node_id).values(values))
     except IntegrityError as error:
-        # The only constraint a renamed or moved node can break.
-        raise NameTaken(f"The folder already holds something named “{name}”.") from error
+        # The only constraint a renamed or moved node can violate.
+        raise NameTaken(f"The folder already contains an item named “{name}”.") from error
 
 
 async def rewrite_paths(tx: Transaction, node_id: UUID, path: list[UUID]) -> int:
-    """Give everything below a node, trashed things too, its new ancestors.
+    """Update the ancestors of everything below a node, including what is trashed.
 
     Args:
         tx: holds the tree exclusively.
         node_id: the folder that was moved.
-        path: the folder's own new ancestors, root first.
+        path: the new ancestors of the folder itself, root first.
 
     Returns:
-        How many ancestors the deepest of them has; 0 when there is nothing below.
+        The number of ancestors of the deepest node; 0 if there is nothing below.
     """
     start = func.array_position(Node.path, literal(node_id, Uuid()))
     rest = Node.path[start : func.cardinality(Node.path)]

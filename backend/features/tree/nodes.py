@@ -1,4 +1,4 @@
-"""The one query that reads files and folders, and how a row of it becomes an answer."""
+"""The one query that reads files and folders, and how its rows become responses."""
 
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol, overload
@@ -21,7 +21,7 @@ USER_ID = bindparam("user_id", type_=Uuid())
 
 
 class NodeView(NamedTuple):
-    """A file or folder as somebody sees it; whoever may not see it has no `role`."""
+    """A file or folder as one user sees it; `role` is null if they may not see it."""
 
     id: UUID
     kind: NodeKind
@@ -46,7 +46,8 @@ class NodeView(NamedTuple):
 def node_select(user_id: UUID | BindParameter[UUID]) -> Select[*tuple[Any, ...]]:
     """Select `NodeView`, as `user_id` sees it; narrow it with `.where(...)`.
 
-    Rows the user may not see have a null `role`: filter them, or ask only below a visible folder.
+    Rows the user may not see have a null `role`: filter them out, or query only below a visible
+    folder.
     """
     versions = (
         select(func.count()).where(FileVersion.node_id == Node.id).correlate(Node).scalar_subquery()
@@ -74,7 +75,7 @@ def node_select(user_id: UUID | BindParameter[UUID]) -> Select[*tuple[Any, ...]]
 
 
 def _owner(user_id: UUID | BindParameter[UUID]) -> ColumnElement[UUID | None]:
-    """Whose personal space the node is in; null in a team's. Looked up in others' trees only."""
+    """Whose personal space the node is in, or null; looked up only in other users' trees."""
     personal = (
         select(Space.id)
         .where(Space.id == Node.space_id, Space.kind == SpaceKind.PERSONAL)
@@ -90,7 +91,7 @@ NODE = Prepared(
 
 
 def present(row: NodeView) -> File | Folder:
-    """Turn a row of `node_select` into what clients see."""
+    """Turn a row of `node_select` into a response."""
     return present_file(row) if row.kind == NodeKind.FILE else present_folder(row)
 
 
@@ -105,7 +106,7 @@ def present_file(row: NodeView) -> File:
 
 
 def document(row: NodeView) -> dict[str, Any]:
-    """What `present` gives, as plain JSON: lists of a hundred are three times as fast this way."""
+    """What `present` returns, as plain JSON: this makes lists of a hundred three times as fast."""
     return file_document(row) if row.kind == NodeKind.FILE else folder_document(row)
 
 
@@ -146,7 +147,7 @@ class _HasChecksum(Protocol):
 
 
 def checksum_document(row: _HasChecksum) -> dict[str, Any] | None:
-    """A version's checksum; null where the store verified none."""
+    """A version's checksum; null if the store verified none."""
     if row.checksum_sha256 is None:
         return None
     return {"algorithm": "sha256", "type": row.checksum_type, "value": row.checksum_sha256}
@@ -169,7 +170,8 @@ async def get_node(
     """One live file or folder, in one statement.
 
     Raises:
-        NotFound: no such node, of another kind, trashed, or invisible to the caller.
+        NotFound: there is no such node, it is of another kind or trashed, or the caller may not
+            see it.
     """
     row = await fetch_one(db, NODE, user_id=user_id, node_id=node_id)
     if row is None or row.role is None or kind not in (None, row.kind):
@@ -178,10 +180,10 @@ async def get_node(
 
 
 async def get_root_folder(db: Db, user_id: UUID, space_id: UUID) -> Folder:
-    """The folder that everything in a space is in.
+    """The folder that contains everything in a space.
 
     Raises:
-        NotFound: no such space, or its root is invisible to the caller.
+        NotFound: there is no such space, or the caller may not see its root.
     """
     query = node_select(user_id).where(Node.space_id == space_id, Node.parent_id.is_(None), live)
     root = await first(db, NodeView, query)

@@ -1,10 +1,10 @@
-"""Changing the tree: its lock, and how a node is added.
+"""Changing the tree: its lock, and adding nodes.
 
-Locks are taken in this order by everyone, so that nobody waits in a circle:
+Every transaction takes its locks in this order, which prevents deadlocks:
 
     the tree       shared to add a node or a version, exclusive to move, trash, restore or delete
-    a name         the unique index, by inserting or renaming
-    the quota      the space's row, last; see `rules.quota.of_space`
+    a name         in the unique index, by inserting or renaming
+    the quota      the row of the space, last; see `rules.quota.of_space`
 """
 
 import secrets
@@ -22,7 +22,12 @@ from backend.features.tree.nodes import get_node
 from backend.features.tree.schemas import Folder, FolderCreate
 from backend.kit.events import FolderCreated
 from backend.kit.ids import uuid7
-from backend.kit.names import InvalidName, clean_name, name_key, numbered_name
+from backend.kit.text.names import (
+    InvalidName,
+    clean_name,
+    name_key,
+    numbered_name,
+)
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node, NodeRow, live
 from backend.rules import access, events
@@ -30,17 +35,17 @@ from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 MAX_DEPTH = 100
-"""Folders above a node: bounds the ancestors every row carries."""
+"""Folders above a node: bounds the ancestors that every row stores."""
 
 NUMBERS_TRIED = 100
-"""`name (1)` to `name (99)` are looked for in order; a fuller folder gets random numbers."""
+"""`name (1)` to `name (99)` are tried in order, then random numbers."""
 
 
 def checked_name(raw: str) -> str:
     """The name as it will be stored.
 
     Raises:
-        InvalidNodeName: empty, too long, or with a forbidden character.
+        InvalidNodeName: it is empty, too long, or contains a forbidden character.
     """
     try:
         return clean_name(raw)
@@ -49,18 +54,18 @@ def checked_name(raw: str) -> str:
 
 
 async def lock_tree(tx: Transaction, space_id: UUID, *, exclusive: bool = False) -> None:
-    """Hold a space's tree until `tx` ends.
+    """Lock a space's tree until `tx` ends.
 
     Args:
-        tx: the transaction; statements after this one see what earlier holders did.
-        space_id: whose tree.
-        exclusive: keep everyone else out; shared holders only keep exclusive ones out.
+        tx: the transaction; later statements in it see what earlier holders did.
+        space_id: the space.
+        exclusive: exclude all other holders; shared holders exclude only exclusive ones.
     """
     await tx.execute(select(_lock(literal(space_id, Uuid()), exclusive)))
 
 
 async def lock_tree_of(tx: Transaction, node_id: UUID, *, exclusive: bool = False) -> None:
-    """Hold the tree that `node_id` is in; does nothing when there is no such node."""
+    """Lock the tree that `node_id` is in; does nothing if there is no such node."""
     await tx.execute(select(_lock(Node.space_id, exclusive)).where(Node.id == node_id))
 
 
@@ -70,10 +75,10 @@ def _lock(space_id: SQLColumnExpression[UUID], exclusive: bool) -> ColumnElement
 
 
 async def target_folder(db: Db, user_id: UUID, folder_id: UUID | None) -> SeenNode:
-    """The folder something shall be put into: `folder_id`, or the caller's root without one.
+    """The folder to put something into: `folder_id`, or the caller's root if it is None.
 
     Raises:
-        NotFound: no such folder, or invisible to the caller.
+        NotFound: there is no such folder, or the caller may not see it.
         RoleRequired: the caller may not change it.
     """
     if folder_id is None:
@@ -98,33 +103,33 @@ async def find_child(db: Db, folder_id: UUID, name: str) -> NodeRow | None:
 async def create_node(
     tx: Transaction, parent: SeenNode, kind: NodeKind, name: str, *, rename: bool
 ) -> UUID:
-    """Add a file or a folder to `parent`, a folder of which the caller may edit the contents.
+    """Add a file or a folder to `parent`, a folder that the caller may edit.
 
     Args:
-        tx: holds the tree's shared lock afterwards.
-        parent: a row of `access.require` or `target_folder`; its place is read anew.
+        tx: the transaction; it holds the tree's shared lock afterwards.
+        parent: a row of `access.require` or `target_folder`; its place is read again.
         kind: what to add.
-        name: as `checked_name` gave it.
-        rename: take `name (1).ext` when the name is taken.
+        name: as returned by `checked_name`.
+        rename: use `name (1).ext` if the name is taken.
 
     Raises:
-        NameTaken: the folder holds this name, and `rename` is off.
-        FolderTooDeep: the folder is nested too deep to hold anything more.
-        NotFound: the folder has been trashed or deleted meanwhile.
+        NameTaken: the folder contains this name, and `rename` is off.
+        FolderTooDeep: the folder is nested too deeply to contain anything.
+        NotFound: the folder has since been trashed or deleted.
     """
     if len(parent.path) >= MAX_DEPTH:
-        raise FolderTooDeep(f"Folders can be nested {MAX_DEPTH} deep.")
+        raise FolderTooDeep(f"Folders can be nested at most {MAX_DEPTH} levels deep.")
     await lock_tree(tx, parent.space_id)
     candidate = name
     while (node_id := await _insert(tx, parent.id, kind, candidate)) is None:
         if not rename:
-            raise NameTaken(f"The folder already holds something named “{name}”.")
+            raise NameTaken(f"The folder already contains an item named “{name}”.")
         candidate = await free_name(tx, parent.id, name)
     return node_id
 
 
 async def _insert(tx: Transaction, parent_id: UUID, kind: NodeKind, name: str) -> UUID | None:
-    """Add the node; null when the name is taken."""
+    """Add the node; return None if the name is taken."""
     parent = select(Node.space_id, Node.path).where(Node.id == parent_id, live).cte("parent")
     values = {
         "id": literal(uuid7(), Uuid()),
@@ -154,7 +159,7 @@ async def _insert(tx: Transaction, parent_id: UUID, kind: NodeKind, name: str) -
 
 
 async def free_name(tx: Transaction, folder_id: UUID, name: str) -> str:
-    """`name (1).ext`, or the first number up that no live node of the folder has taken."""
+    """`name (1).ext`, or the next number that no live node in the folder uses."""
     candidates = _numbered(name)
     query = select(Node.name_key).where(
         Node.parent_id == folder_id, Node.name_key.in_(map(name_key, candidates)), live
@@ -169,12 +174,12 @@ def _numbered(name: str) -> Sequence[str]:
 
 
 async def create_folder(tx: Transaction, principal: Principal, body: FolderCreate) -> Folder:
-    """Make a folder in another one; needs the role editor there.
+    """Create a folder in another one; requires the role editor there.
 
     Raises:
-        InvalidNodeName: the name cannot be stored.
-        NotFound, RoleRequired: the folder it should go into is not the caller's to change.
-        NameTaken, FolderTooDeep: it does not fit there.
+        InvalidNodeName: the name is not valid.
+        NotFound, RoleRequired: the caller may not change the parent folder.
+        NameTaken, FolderTooDeep: the parent folder cannot hold it.
     """
     name = checked_name(body.name)
     parent = await target_folder(tx, principal.user_id, body.folder_id)

@@ -1,8 +1,8 @@
-"""Deleting for good: rows, quota and bytes, in batches that each leave everything consistent.
+"""Permanent deletion of rows, quota and bytes, in batches that each leave a consistent state.
 
-What is to be deleted is first condemned: it leaves the trash at once and nothing brings it back.
-Then its nodes go, the deepest first, so many a transaction; a crash in between costs nothing but
-time, because the sweep finds what is still condemned.
+What is to be deleted is first condemned: it leaves the trash immediately and cannot be restored.
+Then its nodes are deleted, the deepest first, a batch per transaction; a crash in between costs
+only time, because the sweep finds what is still condemned.
 """
 
 from collections.abc import Sequence
@@ -28,17 +28,17 @@ from backend.rules.actor import Actor
 from backend.rules.principal import Principal
 
 CONDEMNED = UUID(int=0)
-"""The `trash_root_id` of an entry on its way out: no entry of the trash any more."""
+"""The `trash_root_id` of an entry being deleted: it is no longer listed in the trash."""
 
 BATCH = 1000
 """Nodes deleted in one transaction."""
 
 
 async def delete_entry(tx: Transaction, principal: Principal, node_id: UUID) -> None:
-    """Delete an entry of the trash with everything that was ever in it.
+    """Delete a trash entry with everything that was ever in it.
 
     Raises:
-        NotFound, RoleRequired: not the caller's to delete (role owner).
+        NotFound, RoleRequired: there is no such entry, or the caller is not an owner.
     """
     entry = await require_entry(tx, principal.user_id, node_id, Role.OWNER)
     await tx.execute(_condemn().where(Node.id == node_id))
@@ -66,7 +66,7 @@ async def empty_trash(
 
 
 async def condemn_tree(tx: Transaction, space_id: UUID) -> None:
-    """Give up a whole tree: whoever it belonged to has left."""
+    """Condemn a whole tree, because its owner's account was closed."""
     await lock_tree(tx, space_id, exclusive=True)
     root = _condemn().where(Node.space_id == space_id, Node.parent_id.is_(None))
     await tx.execute(root.values(trashed_at=func.now()))
@@ -77,7 +77,7 @@ def _condemn() -> Any:
 
 
 async def _purge_or_enqueue(tx: Transaction, space_id: UUID) -> None:
-    """Most trash is gone with the request; the rest is left to the worker."""
+    """Delete a batch within the request, which is usually all; leave the rest to the worker."""
     if not await purge_some(tx, space_id):
         await enqueue(
             tx, "trash.purge", {"owner_id": str(space_id)}, dedupe_key=f"trash.purge:{space_id}"
@@ -88,7 +88,7 @@ async def purge_some(tx: Transaction, space_id: UUID) -> bool:
     """Delete up to `BATCH` condemned nodes of one tree, with their versions.
 
     Returns:
-        Whether nothing condemned is left in it.
+        Whether nothing condemned is left in the tree.
     """
     await lock_tree(tx, space_id, exclusive=True)
     node_ids = await _doomed(tx, space_id)
@@ -127,20 +127,20 @@ async def _doomed(tx: Transaction, space_id: UUID) -> list[UUID]:
 
 
 MAX_KEYS = 1000
-"""What one DeleteObjects call takes (S3)."""
+"""Keys that one DeleteObjects call accepts (S3)."""
 
 
 async def discard_objects(tx: Transaction, keys: Sequence[str]) -> None:
-    """Have the worker delete these objects once `tx` has committed, unless a copy shares them."""
+    """Let the worker delete these objects once `tx` has committed, unless a copy shares them."""
     left = iter(keys)
     while chunk := list(islice(left, MAX_KEYS)):
         await enqueue(tx, "objects.delete", {"keys": chunk})
 
 
 async def unreferenced(db: Db, keys: Sequence[str]) -> list[str]:
-    """Those of `keys` that no version holds.
+    """Those of `keys` that no version refers to.
 
-    No row can come to hold such a key again: only a version that has it can be copied.
+    No row can get such a key again: only a version that has the key can be copied.
     """
     query = select(FileVersion.object_key).where(
         FileVersion.object_key == any_(literal(list(keys), ARRAY(String)))

@@ -37,38 +37,38 @@ from backend.rules.principal import FilesRead, FilesWrite
 router = APIRouter(prefix="/v1/folders", tags=["Folders"], route_class=Route)
 
 
-@router.get("/root", summary="A root folder", responses=problems(NotFound))
+@router.get("/root", summary="Get a root folder", responses=problems(NotFound))
 async def get_root(
     principal: FilesRead,
     db: Statements,
-    space_id: Annotated[UUID | None, Query(description="Your personal space unless given.")] = None,
+    space_id: Annotated[UUID | None, Query(description="By default, your personal space.")] = None,
 ) -> Folder:
-    """The folder that everything in a space is in."""
+    """Returns the folder that contains everything in a space."""
     return await get_root_folder(db, principal.user_id, space_id or principal.user_id)
 
 
 @router.post(
     "",
     status_code=201,
-    summary="Make a folder",
+    summary="Create a folder",
     responses=problems(NotFound, RoleRequired, NameTaken, FolderTooDeep, InvalidNodeName),
 )
 async def create_folder(
     principal: FilesWrite, tx: Tx, body: FolderCreate, _key: IdempotencyHeader = None
 ) -> Folder:
-    """Needs the role editor on the folder it goes into."""
+    """Requires the role editor on the parent folder."""
     return await placement.create_folder(tx, principal, body)
 
 
-@router.get("/{folder_id}", summary="One folder", responses=problems(NotFound))
+@router.get("/{folder_id}", summary="Get a folder", responses=problems(NotFound))
 async def get_folder(principal: FilesRead, db: Statements, folder_id: UUID) -> Folder:
-    """What is in it has an address of its own: `children`."""
+    """Returns the folder itself; list its contents with `children`."""
     return await get_node(db, principal.user_id, folder_id, NodeKind.FOLDER)
 
 
 @router.get(
     "/{folder_id}/children",
-    summary="What is in a folder",
+    summary="List the contents of a folder",
     response_model=Page[Node],
     responses=problems(NotFound),
 )
@@ -83,9 +83,9 @@ async def list_children(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """Files and folders together, sorted as asked; a folder's size counts as 0.
+    """Lists files and folders together in the requested order; folders have size 0.
 
-    To show folders first, list `kind=folder` and then `kind=file`. Names sort by code point,
+    To show folders first, list `kind=folder`, then `kind=file`. Names sort by code point,
     ignoring case.
     """
     page = await children.list_children(
@@ -109,10 +109,10 @@ async def list_children(
     ),
 )
 async def update_folder(principal: FilesWrite, tx: Tx, folder_id: UUID, body: NodeUpdate) -> Folder:
-    """Needs the role editor on the folder and, to move it, on the one it goes into.
+    """Requires the role editor on the folder and, to move it, on the target folder.
 
-    Nobody gains a role by moving: into a folder where you have the role owner goes only what you
-    have it on, too.
+    A move cannot give you a stronger role: into a folder that you own you can move only what you
+    own.
     """
     await moves.update_node(tx, principal, folder_id, NodeKind.FOLDER, body)
     return await get_node(tx, principal.user_id, folder_id, NodeKind.FOLDER)
@@ -125,22 +125,22 @@ async def update_folder(principal: FilesWrite, tx: Tx, folder_id: UUID, body: No
     responses=problems(NotFound, RoleRequired, RootFolder),
 )
 async def trash_folder(principal: FilesWrite, tx: Tx, folder_id: UUID) -> None:
-    """Everything in it goes along. Needs the role editor; restoring brings all of it back."""
+    """Moves the folder with all its contents. Requires the role editor."""
     await trash.trash_node(tx, principal, folder_id, NodeKind.FOLDER)
 
 
 trash_router = APIRouter(prefix="/v1/trash", tags=["Trash"], route_class=Route)
 
 
-@trash_router.get("", summary="What is in the trash", response_model=Page[Node])
+@trash_router.get("", summary="List the trash", response_model=Page[Node])
 @direct
 async def list_trash(
     principal: FilesRead, db: Statements, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
-    """What you may restore: from your own tree, and from what you may edit in others'.
+    """Lists what you can restore: from your personal space and from what you can edit elsewhere.
 
-    The last trashed comes first. A trashed folder is one entry, whatever was in it. Entries are
-    deleted for good some time after they were trashed (30 days unless the operator says else).
+    The most recently trashed entry comes first. A trashed folder is one entry, whatever is in it.
+    Entries are deleted permanently after a while (by default 30 days).
     """
     page = await trash.list_trash(db, principal.user_id, limit=limit, cursor=cursor)
     return json_answer(page._asdict())
@@ -152,9 +152,9 @@ async def list_trash(
     responses=problems(NotFound, RoleRequired, ParentTrashed),
 )
 async def restore_from_trash(principal: FilesWrite, tx: Tx, node_id: UUID) -> Node:
-    """Back to where it was, or to the root when that folder is in the trash or gone.
+    """Restores an entry to its original folder, or to the root if that folder is gone or trashed.
 
-    When the name has been taken meanwhile, it gets a number. Needs the role editor.
+    If the name has since been taken, a number is added. Requires the role editor.
     """
     return await trash.restore(tx, principal, node_id)
 
@@ -162,18 +162,18 @@ async def restore_from_trash(principal: FilesWrite, tx: Tx, node_id: UUID) -> No
 @trash_router.delete(
     "/{node_id}",
     status_code=204,
-    summary="Delete an entry for good",
+    summary="Delete an entry permanently",
     responses=problems(NotFound, RoleRequired),
 )
 async def delete_from_trash(principal: FilesWrite, tx: Tx, node_id: UUID) -> None:
-    """With everything that was in it, also what had been trashed from it before.
+    """Deletes an entry with everything in it, including what had been trashed from it before.
 
-    Needs the role owner. The quota is free at once, for very large folders within moments.
+    Requires the role owner. The quota is freed immediately, for very large folders shortly after.
     """
     await purge.delete_entry(tx, principal, node_id)
 
 
 @trash_router.delete("", status_code=204, summary="Empty your trash")
 async def empty_trash(principal: FilesWrite, tx: Tx) -> None:
-    """Deletes everything trashed in your own tree for good; others' trash is theirs to empty."""
+    """Permanently deletes everything in the trash of your personal space, and nothing elsewhere."""
     await purge.empty_trash(tx, principal.actor, principal.user_id)

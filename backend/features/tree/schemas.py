@@ -13,45 +13,45 @@ NODE_ID = "0199c0de-7e5d-7c0a-8d1f-6c1b2a3f4e5d"
 PARENT_ID = "0199c0de-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
 OWNER_ID = "0199c0dd-0001-7abc-9def-0123456789ab"
 SPACE_ID = OWNER_ID
-"""A personal space has the id of its person."""
+"""A personal space has the id of its user."""
 
 RoleName = Literal["viewer", "editor", "owner"]
 Name = Annotated[
     str,
     Field(
-        description="At most 255 bytes of UTF-8; no control, path or bidi characters. "
+        description="At most 255 bytes of UTF-8, without control, path or bidi characters. "
         "Unique within its folder, ignoring case.",
     ),
 ]
 
 
 class Checksum(Schema):
-    """A SHA-256 as S3 verified it."""
+    """A SHA-256 checksum verified by S3."""
 
     algorithm: Literal["sha256"] = "sha256"
     type: Literal["full_object", "composite"] = Field(
-        description="`composite`: of the digests of the parts, as multipart uploads have it."
+        description="`composite` means computed over the digests of a multipart upload's parts."
     )
     value: str = Field(examples=["ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs="])
 
 
 class NodeBase(Schema):
-    """What files and folders share."""
+    """What files and folders have in common."""
 
     id: UUID = Field(examples=[NODE_ID])
     folder_id: UUID | None = Field(
         examples=[PARENT_ID],
-        description="The folder it is in; null for a root and where you may not see that folder.",
+        description="The parent folder; null for a root, or if you may not see the parent.",
     )
-    space_id: UUID = Field(examples=[SPACE_ID], description="Whose tree it is in, and what pays.")
+    space_id: UUID = Field(examples=[SPACE_ID], description="The space whose quota it uses.")
     owner_id: UUID | None = Field(
-        examples=[OWNER_ID], description="Whose personal space that is; null in a team space."
+        examples=[OWNER_ID], description="The user of the personal space; null in a team space."
     )
-    role: RoleName = Field(description="What you may do with it.")
+    role: RoleName = Field(description="Your role on it.")
     created_at: datetime = Field(examples=["2026-11-21T09:30:00Z"])
     updated_at: datetime = Field(
         examples=["2026-11-21T09:30:00Z"],
-        description="When it was last renamed, moved or given other content.",
+        description="When it was last renamed, moved or given new content.",
     )
     trashed_at: datetime | None = Field(None, examples=[None])
 
@@ -76,7 +76,7 @@ class File(NodeBase):
     checksum: Checksum | None
 
 
-# By name: clients get one type of it.
+# Named, so that generated clients get one type for it.
 Node = TypeAliasType("Node", Annotated[File | Folder, Field(discriminator="kind")])
 
 
@@ -85,14 +85,14 @@ class FolderCreate(Schema):
 
     name: Name = Field(examples=["Invoices"])
     folder_id: UUID | None = Field(
-        None, examples=[PARENT_ID], description="Where to put it; your root unless given."
+        None, examples=[PARENT_ID], description="The parent folder; by default, your root."
     )
 
 
 class NodeUpdate(Schema):
-    """A new name, a new place, or both; what is not given stays."""
+    """A new name, a new folder, or both; omitted fields stay the same."""
 
     name: Name | None = Field(None, examples=["Paid invoices"])
     folder_id: UUID | None = Field(
-        None, examples=[PARENT_ID], description="The folder to move it to, in the same tree."
+        None, examples=[PARENT_ID], description="The folder to move it to, in the same space."
     )

@@ -10,7 +10,7 @@ from backend.core.database.keyset import ascending
 from backend.core.database.rows import Db
 from backend.core.http.pages import Documents
 from backend.features.tree.nodes import NodeView, file_document, node_select
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import NodeKind
 from backend.models import Node, live
 from backend.rules.access import granted_nodes
@@ -35,15 +35,15 @@ async def search_files(
     """One page of the caller's files and those shared with them, by name, in one statement.
 
     Args:
-        db: what to ask.
+        db: where to run the query.
         user_id: the caller.
-        q: words that all stand somewhere in the name, ignoring case; all files when empty.
+        q: words that must all occur in the name, ignoring case; all files if empty.
         content_type: `image/png`, or `image/*`; parameters of the stored type are ignored.
-        limit: how many.
-        cursor: where the page before ended.
+        limit: the maximum number of items.
+        cursor: where the previous page ended.
 
     Raises:
-        InvalidCursor: not from this list.
+        InvalidCursor: it is not from this list.
     """
     where = [Node.kind == NodeKind.FILE, live, *_named(q)]
     if content_type:
@@ -59,9 +59,9 @@ async def search_files(
 
 
 def _visible(user_id: UUID) -> list[Select[*tuple[Any, ...]]]:
-    """The caller's own nodes, those shared with them, those below what is shared with them.
+    """The caller's own nodes, those shared with them, and those below what is shared with them.
 
-    Three searches in an index each, without overlap; an OR of them would be none.
+    Three index searches without overlap; an OR of the three could not use the indexes.
     """
     shared = granted_nodes(user_id)
     below = Node.path.overlap(func.array(shared.scalar_subquery(), type_=Node.path.type))
@@ -80,7 +80,7 @@ def _named(q: str) -> list[ColumnElement[bool]]:
 def _contains(word: str) -> ColumnElement[bool]:
     if _TRIGRAM.search(word):
         return Node.name_key.like(f"%{_escaped(word)}%")
-    # Without a trigram LIKE would read the whole index: this leaves it to the owner and the path.
+    # Without a trigram, LIKE would read the whole index: let the owner and the path narrow it.
     return func.strpos(Node.name_key, word) > 0
 
 
@@ -93,5 +93,5 @@ def _of_type(content_type: str) -> ColumnElement[bool]:
 
 
 def _escaped(text: str) -> str:
-    """What LIKE finds literally."""
+    """`text` escaped so that LIKE matches it literally."""
     return _WILDCARDS.sub(r"\\\1", text)

@@ -1,7 +1,7 @@
-"""The trash: where things go before they are deleted for good.
+"""The trash: where nodes go before they are deleted permanently.
 
-What is trashed is one entry: the node with everything live below it. It stays in its tree, whoever
-trashed it, and everyone who may edit it there sees it in their trash.
+Trashing a node makes one entry: the node with everything live below it. The entry stays in its
+tree, whoever trashed it, and everyone who may edit it sees it in their trash.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ from backend.features.tree.nodes import NodeView, document, get_node, node_selec
 from backend.features.tree.placement import find_child, free_name, lock_tree_of
 from backend.features.tree.schemas import File, Folder
 from backend.kit.events import NodeRestored, NodeTrashed
-from backend.kit.names import name_key
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Node, live
 from backend.rules import access, events
@@ -36,17 +36,17 @@ from backend.rules.access import SeenNode
 from backend.rules.principal import Principal
 
 is_entry = Node.trash_root_id == Node.id
-"""The condition of what the trash lists: what was in a trashed folder goes and comes with it."""
+"""True for what the trash lists: the contents of a trashed folder belong to its entry."""
 
 LATEST = descending(trashed_at=Node.trashed_at, id=Node.id)
 
 
 async def trash_node(tx: Transaction, principal: Principal, node_id: UUID, kind: NodeKind) -> None:
-    """Move a file, or a folder with everything in it, to its owner's trash.
+    """Move a file, or a folder with everything in it, to the trash.
 
     Raises:
-        NotFound, RoleRequired: not the caller's to trash (role editor).
-        RootFolder: a root stays.
+        NotFound, RoleRequired: there is no such node, or the caller is not an editor.
+        RootFolder: a root cannot be trashed.
     """
     await lock_tree_of(tx, node_id, exclusive=True)
     node = await access.require(tx, principal.user_id, node_id, Role.EDITOR, kind=kind)
@@ -64,11 +64,11 @@ async def trash_node(tx: Transaction, principal: Principal, node_id: UUID, kind:
 
 
 async def require_entry(tx: Transaction, user_id: UUID, node_id: UUID, role: Role) -> SeenNode:
-    """An entry of the trash, with its tree held exclusively.
+    """A trash entry, with its tree locked exclusively.
 
     Raises:
-        NotFound: no such entry, or invisible to the caller.
-        RoleRequired: visible, but the role is weaker.
+        NotFound: there is no such entry, or the caller may not see it.
+        RoleRequired: the caller's role is weaker.
     """
     await lock_tree_of(tx, node_id, exclusive=True)
     entry = await access.require(tx, user_id, node_id, role, trashed=True)
@@ -78,12 +78,12 @@ async def require_entry(tx: Transaction, user_id: UUID, node_id: UUID, role: Rol
 
 
 async def restore(tx: Transaction, principal: Principal, node_id: UUID) -> File | Folder:
-    """Put an entry back where it was, or into the root when that folder is in the trash itself.
+    """Put an entry back into its folder, or into the root if that folder is itself trashed.
 
-    When its name is taken by now, it gets a number.
+    If its name has since been taken, a number is added.
 
     Raises:
-        NotFound, RoleRequired: not the caller's to restore (role editor).
+        NotFound, RoleRequired: there is no such entry, or the caller is not an editor.
         ParentTrashed: its folder is in the trash, and the caller may not edit the root.
     """
     entry = await require_entry(tx, principal.user_id, node_id, Role.EDITOR)
@@ -122,7 +122,7 @@ async def _former_folder(tx: Transaction, user_id: UUID, entry: SeenNode) -> See
 
 
 async def list_trash(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -> Documents:
-    """One page of what the caller may restore, last trashed first, in one statement."""
+    """One page of what the caller may restore, most recently trashed first, in one statement."""
     branches = [
         LATEST.narrow(branch, limit, cursor).subquery().select() for branch in _entries(user_id)
     ]
@@ -133,9 +133,9 @@ async def list_trash(db: Db, user_id: UUID, *, limit: int, cursor: str | None) -
 
 
 def _entries(user_id: UUID) -> list[Select[*tuple[Any, ...]]]:
-    """The caller's own entries, those shared with them, those below what is shared with them.
+    """The caller's own entries, those shared with them, and those below what is shared with them.
 
-    Three searches in an index each; an OR of them would be none.
+    Three index searches; an OR of the three could not use the indexes.
     """
     shared = access.granted_nodes(user_id, Role.EDITOR)
     below = Node.path.overlap(func.array(shared.scalar_subquery(), type_=Node.path.type))

@@ -4,8 +4,7 @@ plan       what is asked for, checked and cut into parts; no I/O
 begin      one statement reserves the quota and records the upload
 queries    that statement and the others
 signing    presigned requests for what is still to be sent
-service    list, get, sign parts, abort
+service    list, get, sign parts
 multipart  uploads in parts: what S3 holds of them, and reopening one that S3 has lost
 states     what its owner is told of an upload, from the row and the clock
-ending     abort, expire, fail: the reservation freed, the bytes deleted
 """

@@ -13,8 +13,8 @@ from backend.features.uploads.errors import (
 )
 from backend.features.uploads.schemas import RequestedMethod, UploadCreate
 from backend.kit.checksums import InvalidChecksum, parse_sha256
-from backend.kit.names import name_key
 from backend.kit.parts import MAX_SINGLE_PUT, plan_parts
+from backend.kit.text.names import name_key
 from backend.kit.vocabulary import OnConflict, UploadMethod
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"

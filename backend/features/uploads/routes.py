@@ -156,17 +156,6 @@ async def sign_parts(
     return Response(await _parts_body(parts), media_type="application/json")
 
 
-@router.delete(
-    "/{upload_id}",
-    status_code=status.HTTP_204_NO_CONTENT,
-    summary="Abort an upload",
-    responses=problems(NotFound, UploadNotPending),
-)
-async def abort_upload(principal: FilesWrite, services: CurrentServices, upload_id: UUID) -> None:
-    """Releases the reserved space and deletes the bytes that were sent."""
-    await service.abort(services.database, services.settings.upload, principal, upload_id)
-
-
 def _signer(services: Services, principal: Principal) -> UploadSigner:
     return UploadSigner(services.presigner, services.limiter, services.settings, principal)
 

@@ -1,18 +1,16 @@
-"""What an uploader does with an upload: look at it, have its parts signed, abort it."""
+"""What an uploader does with an upload: look at it, have its parts signed."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
 from backend.core.database.engine import Database, fetch_one
 from backend.core.database.keyset import descending
-from backend.core.database.rows import Db, first
+from backend.core.database.rows import Db
 from backend.core.errors import NotFound
 from backend.core.s3.storage import Storage
-from backend.core.settings import UploadSettings
 from backend.features.files.service import get_file
 from backend.features.uploads import queries
-from backend.features.uploads.ending import end
-from backend.features.uploads.errors import UploadNotFound, UploadNotPending
+from backend.features.uploads.errors import UploadNotFound
 from backend.features.uploads.multipart import (
     held_parts,
     ready_for_checksums,
@@ -22,10 +20,8 @@ from backend.features.uploads.schemas import PartsRequest, SignedPart
 from backend.features.uploads.schemas import Upload as UploadDocument
 from backend.features.uploads.signing import UploadSigner, describe
 from backend.features.uploads.states import in_state
-from backend.kit import faults
 from backend.kit.vocabulary import UploadState
 from backend.models import Upload, UploadRow
-from backend.rules.principal import Principal
 
 NEWEST = descending(id=Upload.id)
 
@@ -117,24 +113,3 @@ async def _find_to_sign(
     if upload is None:
         raise UploadNotFound
     return upload
-
-
-async def abort(
-    database: Database, settings: UploadSettings, principal: Principal, upload_id: UUID
-) -> None:
-    """Abort an upload: free its reservation and delete its bytes. It may be repeated.
-
-    Raises:
-        UploadNotFound: there is none, or somebody else began it.
-        UploadNotPending: it has ended another way, or is being completed.
-    """
-    own = queries.uploads(Upload.id == upload_id, Upload.created_by == principal.user_id)
-    async with database.transaction() as tx:
-        upload = await first(tx, UploadRow, own.with_for_update())
-        if upload is None:
-            raise UploadNotFound
-        if upload.state is UploadState.ABORTED:
-            return
-        if not await end(tx, settings, principal.actor, upload, UploadState.ABORTED):
-            raise UploadNotPending(f"This upload is {upload.state}.")
-    faults.reach("abort.committed")

@@ -1,1 +1,1 @@
-"""Accounts: registration, one's own profile and storage, leaving."""
+"""Accounts: registration, profile, storage, and closing an account."""

@@ -1,4 +1,4 @@
-"""Making accounts: by registration, and by the operator."""
+"""Creating accounts: by registration, or by the operator."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,9 +11,10 @@ from backend.core.settings import Settings
 from backend.features.shares.invitations import accept_invitations
 from backend.features.spaces.service import create_space
 from backend.features.users.errors import EmailTaken
+from backend.kit.events import UserRegistered
 from backend.kit.vocabulary import SpaceKind, UserRole
 from backend.models import User
-from backend.rules import audit
+from backend.rules import events
 from backend.rules.actor import Actor
 
 
@@ -32,16 +33,16 @@ async def create_user(
 
     Args:
         tx: the caller's transaction.
-        settings: for the quota.
-        actor: who makes it.
-        email: normalized by `kit.emails.normalize_email`.
+        settings: for the default quota.
+        actor: who creates it.
+        email: normalized by `kit.text.emails.normalize_email`.
         password_hash: from `Passwords.hash`.
-        display_name: how others see them.
+        display_name: the name that others see.
         role: user or admin.
-        verified_at: when the address was proved, if it was.
+        verified_at: when the address was verified, if it was.
 
     Raises:
-        EmailTaken: the address has an account; `tx` stays usable.
+        EmailTaken: the address already has an account; `tx` remains usable.
     """
     row = insert(User).values(
         email=email,
@@ -50,13 +51,13 @@ async def create_user(
         role=role,
         email_verified_at=verified_at,
     )
-    # Two registrations at once: the second waits here for the first.
+    # Of two simultaneous registrations, the second waits here for the first.
     unique = row.on_conflict_do_nothing(index_elements=[func.lower(User.email)])
     user_id = (await tx.execute(unique.returning(User.id))).scalar_one_or_none()
     if user_id is None:
         raise EmailTaken
     await create_space(tx, user_id, SpaceKind.PERSONAL, settings.default_quota_bytes)
-    await audit.record(tx, actor, "user.registered", user_id, role=role)
+    await events.record(tx, actor, user_id, UserRegistered(role=role))
     if verified_at is not None:
         await accept_invitations(tx, actor, user_id, email)
     return user_id

@@ -1,4 +1,4 @@
-"""Somebody must be left who can administer."""
+"""There must always be an administrator."""
 
 from uuid import UUID
 
@@ -13,10 +13,10 @@ from backend.models import User
 async def require_other_admin(tx: Transaction, user_id: UUID) -> None:
     """Call before `user_id` ceases to be an administrator who can sign in.
 
-    Locks every administrator, so that two cannot go at the same time.
+    Locks every administrator's row, so that no two of them leave at the same time.
 
     Raises:
-        LastAdmin: it is the only one.
+        LastAdmin: no other administrator can sign in.
     """
     admins = await tx.execute(
         select(User.id)

@@ -10,18 +10,18 @@ class RegistrationClosed(Forbidden):
 
 
 class EmailDomainNotAllowed(Forbidden):
-    """Accounts are only for certain e-mail domains, and this is not one of them."""
+    """Registration is limited to certain e-mail domains, and this is not one of them."""
 
     code = "email_domain_not_allowed"
 
 
 class EmailTaken(Conflict):
-    """There is already an account with this e-mail."""
+    """An account with this e-mail address already exists."""
 
     code = "email_taken"
 
 
 class LastAdmin(Conflict):
-    """Without this account nobody could administer the others."""
+    """This is the only administrator: make somebody else an administrator first."""
 
     code = "last_admin"

@@ -1,4 +1,4 @@
-"""What the worker does for accounts: clears up after one that was closed."""
+"""What the worker does for accounts: it clears up after one that was closed."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Select, delete, or_, select, text
 
 from backend.core.jobs.queue import JobTable, Lane, enqueue
 from backend.core.services import Services
+from backend.features.finalize.ending import end_uploads
 from backend.features.tree.jobs import purge_all
 from backend.features.tree.purge import condemn_tree
-from backend.features.uploads.ending import end_uploads
 from backend.kit.vocabulary import UploadState
 from backend.models import Space, Upload, User
 from backend.models.upload import OPEN_STATES
@@ -18,18 +18,18 @@ from backend.rules.actor import SYSTEM
 jobs = JobTable()
 
 LOOK_AGAIN = timedelta(minutes=2)
-"""How long to wait before looking again whether a leaver's uploads have been undone."""
+"""How long to wait before checking again that a closed account's uploads have been discarded."""
 
 DISCARDING = timedelta(minutes=15)
-"""How long after their last URL has run out the bytes of an ended upload are surely discarded."""
+"""How long after its last URL expires an ended upload's bytes are certain to be discarded."""
 
 
 @jobs.job("users.purge", lane=Lane.LONG)
 async def purge_user(services: Services, *, user_id: str) -> None:
-    """Delete what a closed account leaves: its uploads, its space, its grants, its row.
+    """Delete what a closed account leaves behind: its uploads, space, grants, and row.
 
-    Each step may be repeated. Ending open uploads frees what they reserved, maybe from somebody
-    else; the account's row stays until their bytes are discarded, too.
+    Every step is repeatable. Ending open uploads releases what they reserved, possibly in another
+    account's space. The account's row stays until the bytes of its uploads are discarded as well.
     """
     database, leaver = services.database, UUID(user_id)
     async with database.transaction() as tx:
@@ -46,7 +46,7 @@ async def purge_user(services: Services, *, user_id: str) -> None:
 
 
 def _undone_uploads(user_id: UUID, since: datetime) -> Select[UUID]:
-    """Uploads that are open, or whose bytes may yet arrive and have to be discarded."""
+    """Uploads that are open, or whose bytes may still arrive and must be discarded."""
     discarding = (Upload.state != UploadState.COMPLETED) & (Upload.finished_at > since)
     return select(Upload.id).where(_uploads_of(user_id), or_(text(OPEN_STATES), discarding))
 

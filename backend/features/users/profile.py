@@ -1,13 +1,13 @@
-"""One's own account: see it, change it, leave."""
+"""The caller's own account: read it, change it, close it."""
 
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, update
-from sqlalchemy.engine import Row
+from sqlalchemy import delete, select, update
 
 from backend.core.database.engine import Transaction
-from backend.core.database.rows import Db
+from backend.core.database.rows import Db, only
 from backend.core.jobs.queue import enqueue
 from backend.features.api_keys.service import revoke_keys
 from backend.features.auth.sessions import revoke_sessions
@@ -15,68 +15,67 @@ from backend.features.links.service import revoke_links
 from backend.features.spaces.service import get_space
 from backend.features.users.administrators import require_other_admin
 from backend.features.users.schemas import Usage, User
-from backend.models import (
-    ApiKey,
-    EmailToken,
-    Link,
-    UserSession,
-)
-from backend.models import User as UserRow
-from backend.rules import audit
+from backend.kit.events import UserChanged, UserDeleted
+from backend.kit.vocabulary import UserRole
+from backend.models import ApiKey, EmailToken, Link, UserSession
+from backend.models import User as UserTable
+from backend.rules import events
 from backend.rules.principal import Principal
 
 UNUSABLE = "!"
 """A password hash that no password matches."""
 
 
+class _Profile(NamedTuple):
+    id: UUID
+    email: str
+    display_name: str | None
+    role: UserRole
+    email_verified: bool
+    created_at: datetime
+
+
 async def get_user(db: Db, user_id: UUID) -> User:
     """The account of `user_id`, who has been authenticated."""
-    return _present((await db.execute(_users().where(UserRow.id == user_id))).one())
-
-
-def _users() -> Select[*tuple[Any, ...]]:
-    return select(
-        UserRow.id,
-        UserRow.email,
-        UserRow.display_name,
-        UserRow.role,
-        UserRow.email_verified_at.is_not(None).label("email_verified"),
-        UserRow.created_at,
-    )
-
-
-def _present(row: Row[Any]) -> User:
-    return User.model_validate(row)
+    query = select(
+        UserTable.id,
+        UserTable.email,
+        UserTable.display_name,
+        UserTable.role,
+        UserTable.email_verified_at.is_not(None).label("email_verified"),
+        UserTable.created_at,
+    ).where(UserTable.id == user_id)
+    return User.model_validate(await only(db, _Profile, query))
 
 
 async def change_profile(tx: Transaction, principal: Principal, display_name: str | None) -> User:
     """Set the caller's display name."""
     await tx.execute(
-        update(UserRow).where(UserRow.id == principal.user_id).values(display_name=display_name)
+        update(UserTable).where(UserTable.id == principal.user_id).values(display_name=display_name)
     )
-    await audit.record(tx, principal.actor, "user.changed", principal.user_id)
+    await events.record(tx, principal.actor, principal.user_id, UserChanged())
     return await get_user(tx, principal.user_id)
 
 
 async def get_usage(db: Db, user_id: UUID) -> Usage:
-    """What the caller stores in their personal space and may still store, in one statement."""
+    """What the caller's personal space holds and what is left, read in one statement."""
     space = await get_space(db, user_id, user_id)
     return Usage(**space.model_dump(include=set(Usage.model_fields)))
 
 
 async def leave(tx: Transaction, principal: Principal) -> None:
-    """Close the caller's account: from now on no credential and no link of theirs works.
+    """Close the caller's account: its credentials and links stop working.
 
-    The e-mail is free again at once; files are deleted by the job `users.purge`.
+    The address can be registered again immediately; the job `users.purge` deletes the files.
 
     Raises:
-        LastAdmin: nobody could administer the other accounts any more.
+        LastAdmin: no other administrator would be left.
     """
     user_id = principal.user_id
     await require_other_admin(tx, user_id)
     await tx.execute(
-        update(UserRow)
-        .where(UserRow.id == user_id)
+        update(UserTable)
+        .where(UserTable.id == user_id)
         .values(
             email=f"{user_id}@deleted.invalid",
             display_name=None,
@@ -89,5 +88,5 @@ async def leave(tx: Transaction, principal: Principal) -> None:
     await revoke_sessions(tx, actor, UserSession.user_id == user_id, reason="account_closed")
     await revoke_keys(tx, actor, ApiKey.user_id == user_id)
     await revoke_links(tx, actor, Link.created_by == user_id)
-    await audit.record(tx, actor, "user.deleted", user_id)
+    await events.record(tx, actor, user_id, UserDeleted())
     await enqueue(tx, "users.purge", {"user_id": str(user_id)}, dedupe_key=f"purge:{user_id}")

@@ -1,7 +1,7 @@
-"""Registration, which never tells whether an address already has an account.
+"""Registration, which never reveals whether an address already has an account.
 
-A known address gets the same answer after the same work: an account that does not exist. Only
-the mail differs, and only the owner of the address reads it.
+A known address gets the same answer after the same work: a description of an account that does
+not exist. Only the e-mail differs, and only the owner of the address reads it.
 """
 
 from datetime import UTC, datetime
@@ -11,49 +11,49 @@ from sqlalchemy import func, select
 from backend.core.database.engine import Transaction
 from backend.core.database.requests import RequestTransaction
 from backend.core.jobs.queue import enqueue
-from backend.core.secrets.passwords import refuse_obvious
-from backend.core.services import Services
-from backend.core.settings import AuthSettings
+from backend.core.limits.rates import RateLimiter
+from backend.core.secrets.passwords import Passwords, refuse_obvious
+from backend.core.settings import AuthSettings, Settings
 from backend.features.users.accounts import create_user
 from backend.features.users.errors import EmailDomainNotAllowed, EmailTaken, RegistrationClosed
 from backend.features.users.schemas import User, UserCreate
 from backend.kit.addresses import client_network
-from backend.kit.emails import email_domain
+from backend.kit.events import UserRegisteredAgain
 from backend.kit.ids import uuid7
+from backend.kit.text.emails import email_domain
 from backend.kit.vocabulary import UserRole
-from backend.models import User as UserRow
-from backend.rules import audit
+from backend.models import User as UserTable
+from backend.rules import events
 from backend.rules.actor import Actor
 
 
 async def register(
-    services: Services, late: RequestTransaction, actor: Actor, wish: UserCreate
+    limiter: RateLimiter,
+    passwords: Passwords,
+    settings: Settings,
+    late: RequestTransaction,
+    actor: Actor,
+    wish: UserCreate,
 ) -> User:
-    """Make an account, or seem to; the owner of the address gets a mail either way.
+    """Create an account, or appear to; the owner of the address gets an e-mail either way.
 
     Raises:
         RegistrationClosed: nobody may register here.
-        EmailDomainNotAllowed: nobody with such an address may.
-        PasswordTooEasy: anybody would guess it.
-        TooManyRequests: too many from this address, or for this e-mail from it.
+        EmailDomainNotAllowed: the address is not of an allowed domain.
+        PasswordTooEasy: too easy to guess.
+        TooManyRequests: too many requests from this network, or for this address from it.
     """
-    settings = services.settings.auth
-    _check_allowed(settings, wish.email)
+    auth, network = settings.auth, client_network(actor.ip)
+    _check_allowed(auth, wish.email)
     refuse_obvious(wish.password, wish.email)
-    network = client_network(actor.ip)
-    await services.limiter.hit(settings.register_rate, "register", network)
-    await services.limiter.hit(settings.mail_rate, "register", wish.email, network)
-    password_hash = await services.passwords.hash(wish.password)
-    user = _described(wish)
+    await limiter.hit(auth.register_rate, "register", network)
+    await limiter.hit(auth.mail_rate, "register", wish.email, network)
+    password_hash = await passwords.hash(wish.password)
+    user, name = _described(wish), wish.display_name
     tx = await late.open()
     try:
         user.id = await create_user(
-            tx,
-            services.settings,
-            actor,
-            wish.email,
-            password_hash,
-            display_name=wish.display_name,
+            tx, settings, actor, wish.email, password_hash, display_name=name
         )
         mail = "verify"
     except EmailTaken:
@@ -83,6 +83,6 @@ def _described(wish: UserCreate) -> User:
 
 
 async def _note_attempt(tx: Transaction, actor: Actor, email: str) -> None:
-    query = select(UserRow.id).where(func.lower(UserRow.email) == email)
+    query = select(UserTable.id).where(func.lower(UserTable.email) == email)
     user_id = (await tx.execute(query)).scalar_one()
-    await audit.record(tx, actor, "user.registered_again", user_id)
+    await events.record(tx, actor, user_id, UserRegisteredAgain())

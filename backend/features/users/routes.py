@@ -7,7 +7,7 @@ from backend.core.errors import TooManyRequests, Unauthorized
 from backend.core.http.problem_schema import problems
 from backend.core.http.route import Route
 from backend.core.secrets.passwords import PasswordTooEasy
-from backend.core.services import CurrentServices, SettledCallers
+from backend.core.services import CurrentLimiter, CurrentPasswords, CurrentSettings, SettledCallers
 from backend.features.users import profile, registration
 from backend.features.users.errors import EmailDomainNotAllowed, LastAdmin, RegistrationClosed
 from backend.features.users.schemas import Usage, User, UserCreate, UserUpdate
@@ -33,7 +33,7 @@ router = APIRouter(
 @router.post(
     "/auth/register",
     status_code=201,
-    summary="Register",
+    summary="Register an account",
     responses=problems(
         RegistrationClosed,
         EmailDomainNotAllowed,
@@ -46,21 +46,23 @@ router = APIRouter(
 async def register(
     request: Request,
     body: UserCreate,
-    services: CurrentServices,
+    limiter: CurrentLimiter,
+    passwords: CurrentPasswords,
+    settings: CurrentSettings,
     late: LateTx,
     _key: IdempotencyHeader = None,
 ) -> User:
-    """Make an account and mail a link that verifies the address.
+    """Create an account and send an e-mail with a link that verifies the address.
 
-    The answer is the same when the address already has an account: then nothing is changed and
-    its owner gets a mail that says so.
+    If the address already has an account, the answer is the same, nothing changes, and the owner
+    of the address gets an e-mail that says so.
     """
-    return await registration.register(services, late, caller(request), body)
+    return await registration.register(limiter, passwords, settings, late, caller(request), body)
 
 
-@router.get("/users/me", summary="Your account", responses=problems(Unauthorized))
+@router.get("/users/me", summary="Get your account", responses=problems(Unauthorized))
 async def get_me(principal: AnyCredential, db: Statements) -> User:
-    """The account whose credential you sent."""
+    """The account that your credential belongs to."""
     return await profile.get_user(db, principal.user_id)
 
 
@@ -79,16 +81,18 @@ async def update_me(principal: SignedIn, tx: Tx, body: UserUpdate) -> User:
     responses=problems(Unauthorized, SessionRequired, LastAdmin),
 )
 async def delete_me(principal: SignedIn, tx: Tx) -> None:
-    """Ends every session, API key and link of yours at once, and deletes your files for good.
+    """Immediately ends your sessions, API keys, and links, then permanently deletes your files.
 
-    The last administrator cannot leave: somebody else must be made one before.
+    The last administrator cannot leave: make somebody else an administrator first.
     """
     await profile.leave(tx, principal)
 
 
 @router.get(
-    "/users/me/usage", summary="Your storage", responses=problems(Unauthorized, ScopeRequired)
+    "/users/me/usage",
+    summary="Get your storage usage",
+    responses=problems(Unauthorized, ScopeRequired),
 )
 async def get_usage(principal: FilesRead, db: Statements) -> Usage:
-    """What you store, what is reserved for open uploads, and what is left."""
+    """How much your personal space stores, reserves for open uploads, and has left."""
     return await profile.get_usage(db, principal.user_id)

@@ -30,21 +30,23 @@ class User(Schema):
     email: str = Field(examples=["ada@example.com"])
     display_name: str | None = Field(examples=["Ada Lovelace"])
     role: UserRole
-    email_verified: bool = Field(description="Whether its owner has proved to read this address.")
+    email_verified: bool = Field(description="Whether its owner has verified this address.")
     created_at: datetime
 
 
 class UserUpdate(Schema):
-    """What one may change about oneself."""
+    """What you can change about your account."""
 
     display_name: Label | None
 
 
 class Usage(Schema):
-    """Storage in your personal space, in bytes: everything in its tree, the trash included."""
+    """Storage in your personal space, in bytes, including the trash."""
 
     quota_bytes: int = Field(examples=[10737418240])
     used_bytes: int = Field(description="All versions of all files.", examples=[5242880])
     reserved_bytes: int = Field(description="Set aside for open uploads.", examples=[1048576])
-    available_bytes: int = Field(description="What a new upload may hold.", examples=[10731126784])
+    available_bytes: int = Field(
+        description="How large a new upload may be.", examples=[10731126784]
+    )
     file_count: int = Field(description="Files outside the trash.", examples=[7])

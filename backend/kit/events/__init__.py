@@ -1,8 +1,8 @@
-"""The catalogue of events: every type, what it tells, and who may see it.
+"""The catalogue of events: every type, its data, and who may see it.
 
-Each class is one entry. Its fields are the event's `data`, as JSON: ids as strings, roles by name.
-Activity, the admin's log and every later reader know an event by its `type` alone, so a type is
-never renamed and a field never changes its meaning.
+Each class is one entry; its fields are the event's `data` as JSON: ids as strings, roles by name.
+Activity, the audit trail, and every later reader know an event by its type alone, so a type is
+never renamed and a field never changes its meaning. `make events` writes docs/events.md from here.
 """
 
 from backend.kit.events.accounts import (

@@ -3,12 +3,12 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
-from backend.kit.events.catalogue import Audience, Entry, EventType
+from backend.kit.events.catalogue import Entry, EventType
 from backend.kit.vocabulary import UserRole
 
 
 class ApiKeyCreated(Entry):
-    """An API key was made."""
+    """An API key was created."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.API_KEY_CREATED,)
     name: str
@@ -16,7 +16,7 @@ class ApiKeyCreated(Entry):
 
 
 class ApiKeyRevoked(Entry):
-    """An API key was ended."""
+    """An API key was revoked."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.API_KEY_REVOKED,)
     name: str
@@ -26,11 +26,10 @@ class SessionCreated(Entry):
     """Somebody signed in."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SESSION_CREATED,)
-    audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class SessionRevoked(Entry):
-    """A session of `user_id` was ended, for `reason`."""
+    """A session of the user `user_id` was ended, for `reason`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SESSION_REVOKED,)
     user_id: UUID
@@ -38,56 +37,50 @@ class SessionRevoked(Entry):
 
 
 class UserRegistered(Entry):
-    """An account was made."""
+    """An account was created."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_REGISTERED,)
     role: UserRole
 
 
 class UserRegisteredAgain(Entry):
-    """Somebody tried to register with the address of an account."""
+    """Somebody tried to register with the address of this account."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_REGISTERED_AGAIN,)
-    audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class UserChanged(Entry):
-    """The profile was changed."""
+    """The user changed their profile."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_CHANGED,)
-    audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class UserDeleted(Entry):
-    """The account was closed."""
+    """The user closed the account."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_DELETED,)
-    audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class UserEmailVerified(Entry):
-    """The address was proved."""
+    """The user verified the e-mail address."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_EMAIL_VERIFIED,)
-    audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class UserPasswordChanged(Entry):
-    """The password was changed by the current one."""
+    """The password was changed with the current one."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_PASSWORD_CHANGED,)
-    audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class UserPasswordReset(Entry):
-    """The password was set anew by a mail."""
+    """The password was reset by e-mail."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_PASSWORD_RESET,)
-    audience: ClassVar[Audience] = Audience.ACCOUNT
 
 
 class UserAdministered(Entry):
-    """An administrator set the fields in `changes`."""
+    """An administrator changed the account; its data is the fields that were set."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.USER_ADMINISTERED,)
     changes: dict[str, Any]

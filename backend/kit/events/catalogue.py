@@ -1,4 +1,4 @@
-"""What every entry of the catalogue has, and the types there are."""
+"""What every entry of the catalogue has, and all event types."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -10,12 +10,12 @@ from backend.kit.vocabulary import Role
 
 
 class Audience(StrEnum):
-    """Who may see an event, beside whoever caused it and the administrators."""
+    """Who may see an event, besides whoever caused it and the administrators."""
 
     VIEWERS = "viewers"
     """Everyone who may see the file or folder."""
     OWNERS = "owners"
-    """The owners of the file or folder."""
+    """The owners of the file, folder, or space."""
     ACCOUNT = "account"
     """The person whose account it is about."""
 
@@ -81,18 +81,27 @@ class Entry:
 
     types: ClassVar[tuple[EventType, ...]] = ()
     audience: ClassVar[Audience] = Audience.ACCOUNT
+    type_field: ClassVar[str | None] = None
+    """The field that decides between several types; the data leaves it out."""
 
     def __init_subclass__(cls) -> None:
         dataclass(frozen=True, kw_only=True)(cls)
 
     @property
     def type(self) -> EventType:
-        """The event's type; where an entry has several, its fields tell which."""
+        """The event's type; an entry with several decides by `type_field`."""
         return self.types[0]
+
+    @classmethod
+    def data_fields(cls) -> Iterator[tuple[str, Any]]:
+        """The names in the data, each with its type in Python."""
+        for field in fields(cls):  # type: ignore[arg-type]  # a dataclass by __init_subclass__
+            if field.name != cls.type_field:
+                yield field.name, field.type
 
     def data(self) -> dict[str, Any]:
         """Its fields as JSON."""
-        return {field.name: _json(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: _json(getattr(self, name)) for name, _ in self.data_fields()}
 
 
 def _json(value: Any) -> Any:

@@ -8,7 +8,7 @@ from backend.kit.vocabulary import Role
 
 
 class OfShare(Entry):
-    """Tells who has which role on what."""
+    """Names who has which role on what."""
 
     audience: ClassVar[Audience] = Audience.OWNERS
     node_id: UUID
@@ -17,31 +17,31 @@ class OfShare(Entry):
 
 
 class ShareCreated(OfShare):
-    """Somebody was given a role; `user_id` is null while they are only invited."""
+    """Somebody was given a role; `user_id` is null for an address without a verified account."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_CREATED,)
 
 
 class ShareUpdated(OfShare):
-    """Somebody's role was changed."""
+    """The role that somebody has was changed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_UPDATED,)
 
 
 class ShareAccepted(OfShare):
-    """An invited person proved the address, and has the role from now on."""
+    """Somebody verified an invited address and has the role from now on."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_ACCEPTED,)
 
 
 class ShareRemoved(OfShare):
-    """Somebody's role was taken back."""
+    """The role that somebody had was removed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_REMOVED,)
 
 
 class LinkCreated(Entry):
-    """A public link was made; `limits` names what bounds it."""
+    """A public link was created; `limits` names its restrictions."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.LINK_CREATED,)
     audience: ClassVar[Audience] = Audience.OWNERS
@@ -50,7 +50,7 @@ class LinkCreated(Entry):
 
 
 class LinkUpdated(Entry):
-    """The fields named in `changed` of a link were set or lifted."""
+    """The restrictions of a link that `changed` names were set or removed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.LINK_UPDATED,)
     audience: ClassVar[Audience] = Audience.OWNERS
@@ -59,7 +59,7 @@ class LinkUpdated(Entry):
 
 
 class LinkRevoked(Entry):
-    """A link was withdrawn for good."""
+    """A link was permanently revoked."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.LINK_REVOKED,)
     audience: ClassVar[Audience] = Audience.OWNERS
@@ -67,7 +67,7 @@ class LinkRevoked(Entry):
 
 
 class LinkDownloaded(Entry):
-    """Somebody got a download of `node_id` by a link."""
+    """Somebody downloaded the file `node_id` through a link."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.LINK_DOWNLOADED,)
     audience: ClassVar[Audience] = Audience.OWNERS

@@ -1,32 +1,27 @@
-"""Events of spaces: of a person's own they are told as the account's."""
+"""Events of spaces; those of a personal space are about its user."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from backend.kit.events.catalogue import Audience, Entry, EventType
 from backend.kit.vocabulary import SpaceKind
 
 
 class _OfSpace(Entry):
-    """Happens to personal and to team spaces: `kind` chooses the type, and is not told again."""
+    """Happens to personal and team spaces alike."""
 
     audience: ClassVar[Audience] = Audience.OWNERS
+    type_field: ClassVar[str] = "kind"
     kind: SpaceKind
 
     @property
     def type(self) -> EventType:
-        """Of an account, or of a team's space."""
+        """The type for a personal or for a team space."""
         of_account, of_team = self.types
         return of_account if self.kind is SpaceKind.PERSONAL else of_team
 
-    def data(self) -> dict[str, Any]:
-        """Its fields as JSON."""
-        told = super().data()
-        del told["kind"]
-        return told
-
 
 class TrashEmptied(_OfSpace):
-    """So many entries of the trash were deleted for good."""
+    """The trash was emptied: `entries` of it were permanently deleted."""
 
     types: ClassVar[tuple[EventType, ...]] = (
         EventType.USER_TRASH_EMPTIED,
@@ -36,7 +31,7 @@ class TrashEmptied(_OfSpace):
 
 
 class UsageRecounted(_OfSpace):
-    """`fsck` corrected what a space uses, in bytes."""
+    """`fsck` corrected the recorded usage, in bytes."""
 
     types: ClassVar[tuple[EventType, ...]] = (
         EventType.USER_USAGE_RECOUNTED,

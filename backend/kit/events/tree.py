@@ -1,6 +1,6 @@
-"""Events of files, folders and uploads."""
+"""Events of files, folders, and uploads."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from backend.kit.events.catalogue import Audience, Entry, EventType
@@ -8,25 +8,20 @@ from backend.kit.vocabulary import NodeKind, UploadState
 
 
 class _OfNode(Entry):
-    """Happens to files and to folders alike: `kind` chooses the type, and is not told again."""
+    """Happens to files and folders alike."""
 
     audience: ClassVar[Audience] = Audience.VIEWERS
+    type_field: ClassVar[str] = "kind"
     kind: NodeKind
 
     @property
     def type(self) -> EventType:
-        """Of a file, or of a folder."""
+        """The type for a file or for a folder."""
         return next(kind for kind in self.types if kind.subject_kind == self.kind)
-
-    def data(self) -> dict[str, Any]:
-        """Its fields as JSON."""
-        told = super().data()
-        del told["kind"]
-        return told
 
 
 class FolderCreated(Entry):
-    """A folder was made in `folder_id`."""
+    """A folder was created in the folder `folder_id`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FOLDER_CREATED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -35,7 +30,7 @@ class FolderCreated(Entry):
 
 
 class NodeRenamed(_OfNode):
-    """It has another name."""
+    """It was renamed."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_RENAMED, EventType.FOLDER_RENAMED)
     name: str
@@ -43,35 +38,35 @@ class NodeRenamed(_OfNode):
 
 
 class NodeMoved(_OfNode):
-    """It lies in another folder."""
+    """It was moved to the folder `folder_id`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_MOVED, EventType.FOLDER_MOVED)
     folder_id: UUID
 
 
 class NodeTrashed(_OfNode):
-    """It went to the trash, with everything in it."""
+    """It was moved to the trash, with everything in it."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_TRASHED, EventType.FOLDER_TRASHED)
     name: str
 
 
 class NodeRestored(_OfNode):
-    """It came back from the trash, perhaps under another name."""
+    """It was restored from the trash, possibly under another name."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_RESTORED, EventType.FOLDER_RESTORED)
     name: str
 
 
 class NodeDeleted(_OfNode):
-    """It was deleted for good."""
+    """It was permanently deleted."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_DELETED, EventType.FOLDER_DELETED)
     name: str
 
 
 class NodePathRepaired(_OfNode):
-    """`fsck` mended its ancestors, on which depends who may see it."""
+    """`fsck` repaired its path of ancestors, which decides who may see it."""
 
     types: ClassVar[tuple[EventType, ...]] = (
         EventType.FILE_PATH_REPAIRED,
@@ -82,7 +77,7 @@ class NodePathRepaired(_OfNode):
 
 
 class FileUploaded(Entry):
-    """An upload became a file, or a file's new version."""
+    """An upload became a file or a new version of one."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_UPLOADED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -91,7 +86,7 @@ class FileUploaded(Entry):
 
 
 class FileCopied(Entry):
-    """It was made as a copy of `source_id`."""
+    """It was created as a copy of the file `source_id`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_COPIED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -100,7 +95,7 @@ class FileCopied(Entry):
 
 
 class VersionRestored(Entry):
-    """An earlier version became the current one again, as the new version `version_id`."""
+    """An earlier version was restored, as the new version `version_id`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_VERSION_RESTORED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -108,7 +103,7 @@ class VersionRestored(Entry):
 
 
 class VersionDeleted(Entry):
-    """An earlier version was deleted for good."""
+    """The earlier version `version_id` was permanently deleted."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.FILE_VERSION_DELETED,)
     audience: ClassVar[Audience] = Audience.VIEWERS
@@ -116,7 +111,7 @@ class VersionDeleted(Entry):
 
 
 class UploadBegun(Entry):
-    """Space was reserved and requests were signed."""
+    """An upload was begun, and `size` bytes were reserved for it."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.UPLOAD_BEGUN,)
     size: int
@@ -124,13 +119,14 @@ class UploadBegun(Entry):
 
 
 class UploadEnded(Entry):
-    """It ended without a file; `state` says how."""
+    """An upload ended without a file; the type says how."""
 
     types: ClassVar[tuple[EventType, ...]] = (
         EventType.UPLOAD_ABORTED,
         EventType.UPLOAD_EXPIRED,
         EventType.UPLOAD_FAILED,
     )
+    type_field: ClassVar[str] = "state"
     state: UploadState
     name: str
 
@@ -138,7 +134,3 @@ class UploadEnded(Entry):
     def type(self) -> EventType:
         """One of three, by `state`."""
         return EventType(f"upload.{self.state}")
-
-    def data(self) -> dict[str, Any]:
-        """Its name; the type tells the state."""
-        return {"name": self.name}

@@ -17,7 +17,9 @@ from tests.support.people import (
 async def admin(services: Services, api_url: str) -> AsyncIterator[Person]:
     """An administrator, made as the operator makes one."""
     email = new_email("admin")
-    user_id = await create_admin(services, email, PASSWORD)
+    user_id = await create_admin(
+        services.database, services.passwords, services.settings, email, PASSWORD
+    )
     async with httpx.AsyncClient(base_url=api_url, timeout=30) as http:
         tokens = (await sign_in(http, email)).json()
         http.headers["Authorization"] = f"Bearer {tokens['access_token']}"

@@ -90,7 +90,7 @@ class TestForgotPassword:
         html = mail.get_body(("html",))
 
         assert f"http://127.0.0.1:8000/reset#token={token}\n" in text_of(mail)
-        assert "within 1 hour" in text_of(mail)
+        assert "works once, for 1 hour" in text_of(mail)
         assert html is not None
         assert f'<a href="http://127.0.0.1:8000/reset#token={token}"' in html.get_content()
         assert mail["To"] == ada.email

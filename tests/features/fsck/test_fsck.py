@@ -6,14 +6,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
-from backend.core.database.rows import columns, only
+from backend.core.database.rows import only
 from backend.core.services import Services
+from backend.features.finalize.ending import end
 from backend.features.finalize.jobs import sweep
 from backend.features.fsck.findings import Finding, Inspection
 from backend.features.fsck.service import fsck
-from backend.features.uploads.ending import end
+from backend.features.uploads import queries
 from backend.kit.vocabulary import UploadState
 from backend.models import (
     FileVersion,
@@ -71,9 +72,8 @@ async def change(services: Services, table: Any, row_id: str, **values: object) 
 
 
 async def key_of(services: Services, upload: Json) -> str:
-    query = select(*columns(UploadRow, Upload)).where(Upload.id == UUID(upload["id"]))
-    key: str = (await services.database.autocommit.execute(query)).one().object_key
-    return key
+    query = queries.uploads(Upload.id == UUID(upload["id"]))
+    return (await only(services.database.autocommit, UploadRow, query)).object_key
 
 
 def some_key() -> str:
@@ -332,7 +332,7 @@ async def test_a_settlement_under_way_is_not_taken_for_a_fault(
 ) -> None:
     """An ending that has not committed yet counts as before it, in every sum."""
     upload = await begin(ada, HELLO)
-    query = select(*columns(UploadRow, Upload)).where(Upload.id == UUID(upload["id"]))
+    query = queries.uploads(Upload.id == UUID(upload["id"]))
     async with services.database.transaction() as tx:
         row = await only(tx, UploadRow, query)
         await end(tx, services.settings.upload, SYSTEM, row, UploadState.ABORTED)

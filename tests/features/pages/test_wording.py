@@ -61,7 +61,7 @@ def test_times() -> None:
         (
             "t.xlsx",
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            *("Excel table", "table"),
+            *("Excel spreadsheet", "table"),
         ),
         ("route.gpx", "application/gpx+xml", "GPX file", "file"),
         ("archive.final version", "application/x-unknown", "File", "file"),

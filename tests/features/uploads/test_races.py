@@ -7,16 +7,19 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 
 from backend.core.database.engine import fetch_one
 from backend.core.s3.objects import ObjectHead
 from backend.core.services import Services
-from backend.features.finalize.claim import CLAIM
+from backend.features.finalize.claim import CLAIM, LEASE
+from backend.features.finalize.complete import finalize
 from backend.features.finalize.jobs import sweep
 from backend.features.tree.purge import condemn_tree
+from backend.features.uploads.errors import UploadNotPending
 from backend.kit import faults
-from backend.models import Upload
+from backend.models import Space, Upload
+from backend.rules.actor import SYSTEM
 from tests.features.uploads.test_ending import let_time_pass, look
 from tests.support.people import Person, Register
 from tests.support.transfer import (
@@ -78,6 +81,29 @@ async def test_what_a_dead_process_was_completing_is_healed_when_its_lease_is_ov
     assert (await look(ada, upload))["state"] == "completed"
 
 
+async def test_who_completes_after_their_claim_ran_out_changes_nothing(
+    register: Register, services: Services
+) -> None:
+    ada = await register()
+    upload = await begin(ada, HELLO)
+    await send(upload["request"], HELLO)
+    database, storage, settings = services.database, services.storage, services.settings.upload
+    ids = {"upload_id": UUID(upload["id"]), "uploader_id": UUID(ada.id)}
+    late = await fetch_one(database.autocommit, CLAIM, **ids, lease=timedelta(0))
+    current = await fetch_one(database.autocommit, CLAIM, **ids, lease=LEASE)
+    assert late is not None
+    assert current is not None
+
+    with pytest.raises(UploadNotPending):
+        await finalize(database, storage, settings, SYSTEM, late)
+    assert await listed(ada, await root_of(ada)) == []
+    await finalize(database, storage, settings, SYSTEM, current)
+
+    assert [file["version_count"] for file in await listed(ada, await root_of(ada))] == [1]
+    after = await usage(ada)
+    assert (after["used_bytes"], after["reserved_bytes"]) == (len(HELLO), 0)
+
+
 async def test_bytes_for_an_account_that_was_closed_meanwhile_free_their_reservation(
     register: Register, services: Services
 ) -> None:
@@ -92,7 +118,8 @@ async def test_bytes_for_an_account_that_was_closed_meanwhile_free_their_reserva
 
     ended = await look(ada, upload)
     assert (ended["state"], ended["failure"]["code"]) == ("failed", "target_gone")
-    assert (await usage(ada))["reserved_bytes"] == 0
+    reserved = select(Space.reserved_bytes).where(Space.id == UUID(ada.id))
+    assert (await services.database.autocommit.execute(reserved)).scalar_one() == 0
 
 
 async def test_one_upload_that_cannot_be_healed_does_not_keep_others_waiting(

@@ -34,7 +34,7 @@ async def admins(settings: Settings, postgres_url: str) -> AsyncIterator[list[ht
         clients = []
         for name in ("ada", "ben"):
             email = new_email(name)
-            await create_admin(services, email, PASSWORD)
+            await create_admin(services.database, services.passwords, own, email, PASSWORD)
             client = await stack.enter_async_context(plain_client(base_url=url, timeout=30))
             token = (await sign_in(client, email)).json()["access_token"]
             client.headers["Authorization"] = f"Bearer {token}"

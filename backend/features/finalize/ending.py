@@ -10,14 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, text, update
 
-from backend.core.database.engine import Transaction
-from backend.core.database.rows import columns, rows
+from backend.core.database.engine import Database, Transaction
+from backend.core.database.rows import columns, first, rows
 from backend.core.errors import ApiError
 from backend.core.jobs.queue import enqueue
 from backend.core.observability import metrics
 from backend.core.s3.presign import LANDING
 from backend.core.settings import UploadSettings
 from backend.features.uploads import queries
+from backend.features.uploads.errors import UploadNotFound, UploadNotPending
 from backend.kit import faults
 from backend.kit.events import UploadEnded
 from backend.kit.vocabulary import UploadMethod, UploadState
@@ -25,6 +26,7 @@ from backend.models import Upload, UploadRow
 from backend.models.upload import OPEN_STATES
 from backend.rules import events, quota
 from backend.rules.actor import Actor
+from backend.rules.principal import Principal
 
 DISCARD, DISCARD_MANY = "uploads.discard", "uploads.discard_many"
 DISCARDED_IN_ONE_JOB = 500
@@ -137,3 +139,24 @@ async def discard(tx: Transaction, settings: UploadSettings, upload_id: UUID | s
     """Enqueue the deletion of an ended upload's bytes, now and after its last URL has expired."""
     for delay in (None, settings.url_ttl + LANDING):
         await enqueue(tx, DISCARD, {"upload_id": str(upload_id)}, delay=delay)
+
+
+async def abort(
+    database: Database, settings: UploadSettings, principal: Principal, upload_id: UUID
+) -> None:
+    """Abort an upload: free its reservation and delete its bytes. It may be repeated.
+
+    Raises:
+        UploadNotFound: there is none, or somebody else began it.
+        UploadNotPending: it has ended another way, or is being completed.
+    """
+    own = queries.uploads(Upload.id == upload_id, Upload.created_by == principal.user_id)
+    async with database.transaction() as tx:
+        upload = await first(tx, UploadRow, own.with_for_update())
+        if upload is None:
+            raise UploadNotFound
+        if upload.state is UploadState.ABORTED:
+            return
+        if not await end(tx, settings, principal.actor, upload, UploadState.ABORTED):
+            raise UploadNotPending(f"This upload is {upload.state}.")
+    faults.reach("abort.committed")

@@ -1,0 +1,1 @@
+"""Text that people give things: names, labels, addresses of mail, and how names travel."""
