@@ -10,12 +10,12 @@ HEADING = re.compile(r"# ([1-9]\d*)\. (.+)")
 INTRODUCTION = """\
 # Decisions
 
-One page a decision that someone could question: why (Context), what (Decision), what it costs
-(Consequences), and what fails when it no longer holds (Check). A record tells how things are: when
-a decision changes, its page changes with it.
+One page for each decision that someone could question: why (Context), what (Decision), what it
+costs (Consequences), and what fails when it no longer holds (Check). A record describes the current
+state: when a decision changes, its page changes with it.
 
 A new record takes the next free number. Its heading is "# N. What it says"; its file is named after
-the number, in four digits, and the title. `make decisions` writes this list.
+the number, in four digits, and the subject. `make decisions` writes this list.
 
 """
 
