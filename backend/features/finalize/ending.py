@@ -55,13 +55,10 @@ async def end(
         failure: what its owner is told, if it failed.
     """
     unclaimed = or_(Upload.state == UploadState.PENDING, Upload.lease_until < func.now())
+    ours = queries.held_by(upload) if claimed else unclaimed
     ended = await tx.execute(
         update(Upload)
-        .where(
-            Upload.id == upload.id,
-            queries.is_open,
-            queries.held_by(upload) if claimed else unclaimed,
-        )
+        .where(Upload.id == upload.id, queries.is_open, ours)
         .values(
             state=state,
             finished_at=func.now(),
