@@ -10,6 +10,7 @@ import asyncpg
 from backend.kit.ids import uuid7
 
 QUOTA = 1_000_000
+"""Bytes an account gets unless told otherwise."""
 
 BEGIN = """
     WITH target AS (

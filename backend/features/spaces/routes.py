@@ -8,12 +8,13 @@ from backend.core.database.requests import Statements
 from backend.core.errors import NotFound, Unauthorized
 from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
+from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.features.spaces import service
 from backend.features.spaces.schemas import Space
 from backend.rules.principal import FilesRead, ScopeRequired
 
-router = APIRouter(prefix="/v1/spaces", tags=["Spaces"])
+router = APIRouter(prefix="/v1/spaces", tags=["Spaces"], route_class=Route)
 
 
 @router.get("", summary="List your spaces", responses=problems(Unauthorized, ScopeRequired))
