@@ -73,14 +73,8 @@ async def end(
     faults.reach("end.marked")
     metrics.count_upload(state, upload.method, upload.size)
     await quota.release(tx, upload.space_id, upload.size)
-    await events.record(
-        tx,
-        actor,
-        upload.id,
-        UploadEnded(state=state, name=upload.name),
-        node_id=upload.file_id or upload.folder_id,
-        space_id=upload.space_id,
-    )
+    told, node_id = UploadEnded(state=state, name=upload.name), upload.file_id or upload.folder_id
+    await events.record(tx, actor, upload.id, told, node_id=node_id, space_id=upload.space_id)
     await discard(tx, settings, upload.id)
     faults.reach("end.enqueued")
     return True
