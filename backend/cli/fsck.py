@@ -37,7 +37,7 @@ def _age(text: str) -> timedelta:
     try:
         return AGE.validate_python(text)
     except ValidationError as error:
-        raise typer.BadParameter(f"'{text}' is no duration: use PT24H, P7D or seconds") from error
+        raise typer.BadParameter(f"not a duration: '{text}'. Use PT24H, P7D or seconds") from error
 
 
 @app.command("fsck")

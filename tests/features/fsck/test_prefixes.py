@@ -22,7 +22,7 @@ async def store(services: Services, key: str) -> str:
 
 async def found(run: Run, *options: str) -> list[tuple[str, str, bool]]:
     """Kind, subject and whether it was repaired, of each finding."""
-    result = await run("--json", "--older-than", "0s", *options)
+    result = await run("--json", "--older-than", "0", *options)
     lines = [orjson.loads(line) for line in result.stdout.splitlines()]
     return [(line["kind"], line["subject"], line["repaired"]) for line in lines[:-1]]
 
