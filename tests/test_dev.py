@@ -163,7 +163,7 @@ class TestTrouble:
 
         assert process.returncode == 1
         assert len(printed.strip().splitlines()) == 1
-        assert f"Port {port} is taken" in printed
+        assert f"Port {port} is in use" in printed
 
     def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
@@ -187,7 +187,7 @@ class TestTrouble:
     def test_lost_secrets(self, tmp_path: Path) -> None:
         (tmp_path / "postgres").mkdir()
 
-        with cannot_run("environment.* is missing: bring it back"):
+        with cannot_run("environment.* is missing: restore it"):
             run_dev(host="127.0.0.1", port=free_port(), data_dir=tmp_path)
 
     def test_an_address_of_another_machine(self, tmp_path: Path) -> None:

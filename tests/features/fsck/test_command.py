@@ -65,7 +65,7 @@ async def test_an_age_that_is_none(run: Run, age: str) -> None:
     result = await run(f"--older-than={age}")
 
     assert result.exit_code == 2
-    assert "no duration" in result.stderr
+    assert "not a duration" in result.stderr
 
 
 async def test_the_daily_report_repairs_nothing_and_counts(
