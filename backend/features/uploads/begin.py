@@ -16,7 +16,7 @@ from backend.features.uploads import queries
 from backend.features.uploads.plan import UploadPlan, plan_upload
 from backend.features.uploads.schemas import Upload as UploadDocument
 from backend.features.uploads.schemas import UploadCreate
-from backend.features.uploads.signing import UploadSigner
+from backend.features.uploads.signing import UploadSigner, first_urls
 from backend.features.uploads.states import first_heal
 from backend.kit import faults
 from backend.kit.ids import uuid7
@@ -49,8 +49,8 @@ async def begin(
         QuotaExceeded: the space does not have enough room.
         TooManyRequests: SIGNING_RATE is used up.
     """
-    await signer.count()
     plan = plan_upload(body, settings)
+    await signer.count(first_urls(plan.part_count))
     values = _values(settings, principal, plan)
     if plan.method is not UploadMethod.MULTIPART:
         return signer.present(await _insert(db, principal, plan, values))
