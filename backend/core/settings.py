@@ -126,6 +126,7 @@ class UploadSettings(BaseSettings):
     multipart_threshold: int = Field(64 * 1024**2, ge=0, le=MAX_SINGLE_PUT)
     part_size: int = Field(16 * 1024**2, ge=MIN_PART_SIZE)
     url_ttl: Duration = Field(timedelta(hours=1), gt=timedelta(0), le=timedelta(days=7))
+    max_open: int = Field(10_000, ge=1)
     ttl: Duration = Field(timedelta(hours=24), gt=timedelta(0))
     multipart_ttl: Duration = Field(timedelta(days=7), gt=timedelta(0))
     allowed_content_types: Annotated[list[str], *Listed] = []
