@@ -45,6 +45,10 @@ def _duration(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _off(value: object) -> object:
+    return None if value in {"", "off"} else value
+
+
 def _without_slash(value: str) -> str:
     return value.rstrip("/")
 
@@ -70,6 +74,7 @@ def _smtp_url(value: SecretStr) -> SecretStr:
 
 Url = Annotated[str, AfterValidator(_without_slash)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+OptionalDuration = Annotated[timedelta | None, BeforeValidator(_duration), BeforeValidator(_off)]
 Rate = Annotated[str, AfterValidator(_rate)]
 Listed = (NoDecode, BeforeValidator(_split))
 
@@ -189,6 +194,7 @@ class Settings(BaseSettings):
     default_quota_bytes: int = Field(10 * GIB, ge=0)
     trash_days: int = Field(30, ge=1)
     download_url_ttl: Duration = Field(timedelta(minutes=5), gt=timedelta(0), le=timedelta(days=7))
+    link_default_ttl: OptionalDuration = Field(None, gt=timedelta(0), le=timedelta(days=36500))
     request_timeout: Seconds = 30
     max_body_bytes: int = Field(64 * 1024, ge=1024)
     signing_rate: Rate = "30000/minute"
