@@ -114,6 +114,7 @@ class S3Settings(BaseSettings):
     public_endpoint_url: Url | None = None
     addressing_style: Literal["auto", "path", "virtual"] = "auto"
     conditional_writes: bool = True
+    check_signed_headers: bool = True
     connect_timeout: Seconds = 2
     read_timeout: Seconds = 5
     max_attempts: int = Field(3, ge=1, le=5)

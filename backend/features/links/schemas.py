@@ -33,8 +33,8 @@ Cap = Annotated[
 class LinkCreate(Schema):
     """The limits of a new link; an omitted field, like null, sets no limit.
 
-    An omitted `expires_at` stands for the expiry that the operator has chosen for new links, if any;
-    null for a link that does not expire.
+    An omitted `expires_at` stands for the expiry that the operator has chosen for new links, if
+    any; null for a link that does not expire.
     """
 
     expires_at: Expiry | None = None
