@@ -133,6 +133,7 @@ class UploadSettings(BaseSettings):
     part_size: int = Field(16 * 1024**2, ge=MIN_PART_SIZE)
     url_ttl: Duration = Field(timedelta(hours=1), gt=timedelta(0), le=timedelta(days=7))
     max_open: int = Field(10_000, ge=1)
+    deleted_quotas_per_day: int = Field(3, ge=1, le=1_000_000)
     ttl: Duration = Field(timedelta(hours=24), gt=timedelta(0))
     multipart_ttl: Duration = Field(timedelta(days=7), gt=timedelta(0))
     allowed_content_types: Annotated[list[str], *Listed] = []

@@ -302,3 +302,42 @@ class TestManyOpenUploads:
         database = settings.database
         assert 3 <= opened <= 3 + database.pool_size + database.max_overflow
         assert (await self.begin_empty(ada, strict)).status_code == 409
+
+
+class TestDeletingAllDay:
+    """A versioned bucket keeps what was deleted for weeks, and no quota counts it."""
+
+    async def test_has_an_end_until_the_next_day(
+        self, register: Register, services: Services
+    ) -> None:
+        ada, bob = await register(), await register()
+        await set_quota(services, ada, len(HELLO))
+        for _ in range(4):
+            await delete_for_good(ada, await upload_file(ada, HELLO))
+
+        body = {"name": "again.txt", "size": len(HELLO)}
+        refused = await ada.http.post("/v1/uploads", json=body)
+
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert 0 < int(refused.headers["Retry-After"]) <= 24 * 3600
+        assert (await ada.http.post("/v1/uploads", json=body | {"size": 0})).status_code == 201
+        assert (await bob.http.post("/v1/uploads", json=body)).status_code == 201
+        yesterday = update(Space).values(freed_on=Space.freed_on - 1)
+        await services.database.autocommit.execute(yesterday.where(Space.id == UUID(ada.id)))
+        assert (await ada.http.post("/v1/uploads", json=body)).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("method", "status"), [("put", 429), ("post", 429), ("multipart", 201)]
+    )
+    async def test_counts_aborted_uploads_whose_bytes_may_have_been_sent(
+        self, register: Register, services: Services, method: str, status: int
+    ) -> None:
+        ada = await register()
+        await set_quota(services, ada, len(HELLO))
+        for _ in range(4):
+            upload = await begin(ada, HELLO, method=method)
+            await ada.http.delete(f"/v1/uploads/{upload['id']}")
+
+        answer = await ada.http.post("/v1/uploads", json={"name": "a", "size": len(HELLO)})
+
+        assert answer.status_code == status

@@ -1,13 +1,14 @@
 """Begin an upload: plan it, reserve its bytes, write it down, sign its requests."""
 
-from datetime import UTC, datetime
+import math
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, literal, select
 
 from backend.core.database.engine import fetch_one
 from backend.core.database.rows import Db
-from backend.core.errors import NameTaken, QuotaExceeded
+from backend.core.errors import NameTaken, QuotaExceeded, TooManyRequests
 from backend.core.observability import metrics
 from backend.core.s3.storage import OBJECT_PREFIX, Storage
 from backend.core.settings import UploadSettings
@@ -49,7 +50,8 @@ async def begin(
         NameTaken: with `on_conflict=fail`.
         QuotaExceeded: the space does not have enough room.
         TooManyUploads: the caller has `UPLOAD_MAX_OPEN` open already.
-        TooManyRequests: SIGNING_RATE is used up.
+        TooManyRequests: SIGNING_RATE is used up, or so much has been deleted from the space today
+            that it has to wait.
     """
     plan = plan_upload(body, settings)
     await signer.count(first_urls(plan.part_count))
@@ -98,11 +100,14 @@ async def _explain(
         raise TooManyUploads(f"{settings.max_open} of your uploads are open: end some first.")
     if _needs_free_name(plan) and await find_child(db, target.id, plan.name):
         raise _name_taken(plan)
-    room = select(Space.id).where(
-        Space.id == target.space_id, quota.fits(literal(plan.size, BigInteger))
-    )
-    if (await db.execute(room)).first() is None:
+    size, times = literal(plan.size, BigInteger), literal(settings.deleted_quotas_per_day)
+    fits, may_go_on = quota.fits(size), quota.may_go_on(times, size)
+    rules = select(fits.label("fits"), may_go_on.label("may_go_on"))
+    row = (await db.execute(rules.where(Space.id == target.space_id))).first()
+    if row is None or not row.fits:
         raise _no_room(plan)
+    if not row.may_go_on:
+        raise _too_much_deleted()
 
 
 async def _target(db: Db, principal: Principal, plan: UploadPlan) -> SeenNode:
@@ -118,6 +123,15 @@ def _needs_free_name(plan: UploadPlan) -> bool:
 
 def _name_taken(plan: UploadPlan) -> NameTaken:
     return NameTaken(f"The folder already holds something named “{plan.name}”.")
+
+
+def _too_much_deleted() -> TooManyRequests:
+    now = datetime.now(UTC)
+    tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return TooManyRequests(
+        "Too much has been deleted from this space today: uploads go on at midnight UTC.",
+        retry_after=math.ceil((tomorrow - now).total_seconds()),
+    )
 
 
 def _no_room(plan: UploadPlan) -> QuotaExceeded:
@@ -142,6 +156,7 @@ def _values(settings: UploadSettings, principal: Principal, plan: UploadPlan) ->
         "method": plan.method,
         "on_conflict": plan.on_conflict,
         "max_open": settings.max_open,
+        "deleted_quotas": settings.deleted_quotas_per_day,
         "object_key": f"{OBJECT_PREFIX}{now:%Y%m%d}/{uuid7()}",
         "s3_upload_id": None,
         "part_size": plan.part_size,

@@ -62,6 +62,9 @@ def bound_names(values: dict[str, Any]) -> dict[str, Any]:
     return {f"new_{name}": value for name, value in values.items()}
 
 
+DELETED_QUOTAS = bindparam("new_deleted_quotas", type_=Integer())
+
+
 def has_place(user_id: ColumnElement[Any], most: ColumnElement[int]) -> ColumnElement[bool]:
     """SQL: fewer than `most` uploads of this account are open.
 
@@ -112,7 +115,11 @@ def _reservation(target: CTE) -> CTE:
     size = _bound("size")
     return (
         update(Space)
-        .where(quota.of_space(target.c.space_id), quota.fits(size))
+        .where(
+            quota.of_space(target.c.space_id),
+            quota.fits(size),
+            quota.may_go_on(DELETED_QUOTAS, size),
+        )
         .values(reserved_bytes=Space.reserved_bytes + size)
         .returning(Space.id)
         .cte("reservation")
@@ -145,7 +152,7 @@ def _begin(*, by_id: bool) -> Executable:
     """Check access, reserve the quota, insert the upload and its event: one round trip.
 
     Gives the new row; no row if the caller may not write there or has too many uploads open, the
-    name is taken, or the quota does not suffice.
+    name is taken, or the quota does not suffice or has been freed too often today.
     """
     target = _target(by_id)
     reservation = _reservation(target)

@@ -12,7 +12,7 @@ from tests.support.sharing import (
     public,
     share,
 )
-from tests.support.transfer import upload_file
+from tests.support.transfer import Json, upload_file
 from tests.support.trees import make_folder
 
 PASSWORD = "violet umbrella"
@@ -60,7 +60,11 @@ class TestCreate:
         month = settings.model_copy(update={"link_default_ttl": timedelta(days=30)})
 
         async with serve(month) as api:
-            bodies = [None, {"password": PASSWORD}, {"expires_at": soon(days=90)}]
+            bodies: list[Json | None] = [
+                None,
+                {"password": PASSWORD},
+                {"expires_at": soon(days=90)},
+            ]
             bodies.append({"expires_at": None})
             made = [(await ada.http.post(api + url, json=body)).json() for body in bodies]
 
