@@ -9,7 +9,13 @@ import uvicorn
 
 from backend.core.http.server import Server, uvicorn_options
 from backend.core.s3.client import open_session, session_credentials
+from backend.core.s3.strictness import accepts_unsigned_headers
 from backend.core.settings import Settings
+
+LENIENT = (
+    "the object store accepts headers that were not signed, so an upload URL can copy other "
+    "people's objects: use another one, or set S3_CHECK_SIGNED_HEADERS=false."
+)
 
 app = typer.Typer(add_completion=False)
 
@@ -21,6 +27,7 @@ def serve() -> None:
     # Missing credentials would stop the start anyway, but with a traceback from uvicorn.
     session_credentials(open_session(settings.s3))
     listener = _listen(settings.host, settings.port)
+    _check_store(settings)
     # uvicorn drains, then raises the signal again: stopping on request is not a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     options = uvicorn_options(settings)
@@ -29,6 +36,21 @@ def serve() -> None:
     server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)
+
+
+def _check_store(settings: Settings) -> None:
+    """Refuse, in production, a store that takes headers that nobody signed. AWS takes none."""
+    if not settings.s3.endpoint_url or not settings.s3.check_signed_headers:
+        return
+    try:
+        lenient = accepts_unsigned_headers(settings.s3)
+    except OSError as error:  # /ready tells whether it comes back
+        typer.echo(f"we-upload: could not check the object store ({error}).", err=True)
+        return
+    if lenient and settings.production:
+        sys.exit(f"we-upload: {LENIENT}")
+    if lenient:
+        typer.echo(f"we-upload: {LENIENT}", err=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:

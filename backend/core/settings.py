@@ -45,6 +45,10 @@ def _duration(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _off(value: object) -> object:
+    return None if value in {"", "off"} else value
+
+
 def _without_slash(value: str) -> str:
     return value.rstrip("/")
 
@@ -70,6 +74,7 @@ def _smtp_url(value: SecretStr) -> SecretStr:
 
 Url = Annotated[str, AfterValidator(_without_slash)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+OptionalDuration = Annotated[timedelta | None, BeforeValidator(_duration), BeforeValidator(_off)]
 Rate = Annotated[str, AfterValidator(_rate)]
 Listed = (NoDecode, BeforeValidator(_split))
 
@@ -109,6 +114,7 @@ class S3Settings(BaseSettings):
     public_endpoint_url: Url | None = None
     addressing_style: Literal["auto", "path", "virtual"] = "auto"
     conditional_writes: bool = True
+    check_signed_headers: bool = True
     connect_timeout: Seconds = 2
     read_timeout: Seconds = 5
     max_attempts: int = Field(3, ge=1, le=5)
@@ -126,6 +132,8 @@ class UploadSettings(BaseSettings):
     multipart_threshold: int = Field(64 * 1024**2, ge=0, le=MAX_SINGLE_PUT)
     part_size: int = Field(16 * 1024**2, ge=MIN_PART_SIZE)
     url_ttl: Duration = Field(timedelta(hours=1), gt=timedelta(0), le=timedelta(days=7))
+    max_open: int = Field(10_000, ge=1)
+    deleted_quotas_per_day: int = Field(3, ge=1, le=1_000_000)
     ttl: Duration = Field(timedelta(hours=24), gt=timedelta(0))
     multipart_ttl: Duration = Field(timedelta(days=7), gt=timedelta(0))
     allowed_content_types: Annotated[list[str], *Listed] = []
@@ -188,6 +196,7 @@ class Settings(BaseSettings):
     default_quota_bytes: int = Field(10 * GIB, ge=0)
     trash_days: int = Field(30, ge=1)
     download_url_ttl: Duration = Field(timedelta(minutes=5), gt=timedelta(0), le=timedelta(days=7))
+    link_default_ttl: OptionalDuration = Field(None, gt=timedelta(0), le=timedelta(days=36500))
     request_timeout: Seconds = 30
     max_body_bytes: int = Field(64 * 1024, ge=1024)
     signing_rate: Rate = "30000/minute"

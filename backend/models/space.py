@@ -1,5 +1,7 @@
 """Spaces: a space owns a tree and its quota."""
 
+from datetime import date
+
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +20,7 @@ class Space(Base):
     """One tree and its quota: a personal space, which has its user's id, or a team space.
 
     Only team spaces have a name. Everything in the tree counts, whoever put it there.
+    `freed_bytes` is what stopped counting on the day `freed_on` (UTC): S3 keeps it for a while.
     """
 
     __tablename__ = "spaces"
@@ -35,4 +38,6 @@ class Space(Base):
     quota_bytes: Mapped[Bytes]
     used_bytes: Mapped[Bytes] = mapped_column(server_default="0")
     reserved_bytes: Mapped[Bytes] = mapped_column(server_default="0")
+    freed_bytes: Mapped[Bytes] = mapped_column(server_default="0")
+    freed_on: Mapped[date | None]
     created_at: Mapped[CreatedAt]

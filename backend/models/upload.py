@@ -27,6 +27,7 @@ class Upload(Base):
         CheckConstraint("size >= 0", name="size"),
         Index("ix_uploads_created_by", "created_by", "id"),
         Index("ix_uploads_open", "heal_at", postgresql_where=OPEN_STATES),
+        Index("ix_uploads_open_by", "created_by", postgresql_where=OPEN_STATES),
     )
 
     id: Mapped[PrimaryKey]

@@ -7,7 +7,18 @@ A space pays for everything in its tree: `used_bytes` is the total size of all v
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from backend.core.database.engine import Transaction
 from backend.core.errors import QuotaExceeded
@@ -58,6 +69,21 @@ def fits(size: ColumnElement[int]) -> ColumnElement[bool]:
     return or_(Space.quota_bytes - Space.used_bytes - Space.reserved_bytes >= size, size == 0)
 
 
+_TODAY = cast(func.timezone("UTC", func.now()), Date)
+
+
+def may_go_on(times: ColumnElement[int], size: ColumnElement[int]) -> ColumnElement[bool]:
+    """SQL: the selected space has freed at most `times` its quota today, or `size` is zero.
+
+    A store that keeps deleted objects for a while keeps what no quota counts any longer.
+    """
+    return or_(
+        size == 0,
+        Space.freed_on.is_distinct_from(_TODAY),
+        Space.freed_bytes / times <= Space.quota_bytes,  # the product may be out of range
+    )
+
+
 async def _take(tx: Transaction, space_id: UUID, size: int, **values: object) -> None:
     taken = await tx.execute(
         update(Space)
@@ -80,14 +106,23 @@ async def settle(tx: Transaction, space_id: UUID, size: int) -> None:
     )
 
 
-async def release(tx: Transaction, space_id: UUID, size: int) -> None:
-    """Release a reservation of `size` bytes: the upload ended without a file."""
-    await _change(tx, space_id, reserved_bytes=Space.reserved_bytes - size)
+async def release(tx: Transaction, space_id: UUID, size: int, *, sent: int) -> None:
+    """Release a reservation of `size` bytes: the upload ended without a file.
+
+    `sent` of them may be at S3 as an object, which will be deleted.
+    """
+    reserved = Space.reserved_bytes - size
+    await _change(tx, space_id, reserved_bytes=reserved, **_freed(sent))
 
 
 async def refund(tx: Transaction, space_id: UUID, size: int) -> None:
     """Stop counting `size` bytes: their versions are gone."""
-    await _change(tx, space_id, used_bytes=Space.used_bytes - size)
+    await _change(tx, space_id, used_bytes=Space.used_bytes - size, **_freed(size))
+
+
+def _freed(size: int) -> dict[str, object]:
+    before = case((Space.freed_on == _TODAY, Space.freed_bytes), else_=0)
+    return {"freed_bytes": before + size, "freed_on": _TODAY}
 
 
 async def _change(tx: Transaction, space_id: UUID, **values: object) -> None:

@@ -193,8 +193,11 @@ class TestEqualsBotocore:
             "get_object",
             3600,
             Key=key,
+            ResponseCacheControl="private, no-cache",
             ResponseContentDisposition=content_disposition(filename),
+            ResponseContentEncoding="identity",
             ResponseContentType=harmless_content_type(content_type),
+            ResponseExpires=datetime.fromtimestamp(0, UTC),
             VersionId=version_id,
         )
 

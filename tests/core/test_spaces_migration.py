@@ -225,7 +225,7 @@ class TestBothReleases:
                 async with database.transaction() as tx:
                     await quota.reserve(tx, user_id, size)
                 async with database.transaction() as tx:
-                    await quota.release(tx, user_id, size)
+                    await quota.release(tx, user_id, size, sent=size)
 
         await asyncio.gather(*(way(size) for way in (as_before, as_now) for size in (1, 10, 100)))
 

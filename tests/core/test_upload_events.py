@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from backend.core.errors import DependencyUnavailable
-from backend.core.s3.notifications import open_upload_events, written_keys
+from backend.core.upload_events import open_upload_events, written_keys
 
 
 @pytest.fixture

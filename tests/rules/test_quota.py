@@ -64,7 +64,7 @@ class QuotaMachine(RuleBasedStateMachine):
     @rule()
     def release(self):
         size = self.reserved.pop()
-        self.world.run(lambda tx: quota.release(tx, self.owner, size))
+        self.world.run(lambda tx: quota.release(tx, self.owner, size, sent=size))
 
     @precondition(lambda self: self.used)
     @rule()

@@ -1,7 +1,9 @@
 """Storing more than one pays for: by lying about sizes, by URLs kept, by copies."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -10,9 +12,11 @@ import pytest
 from sqlalchemy import func, text, update
 
 from backend.core.services import Services
+from backend.core.settings import Settings
 from backend.features.tree.jobs import delete_objects
 from backend.kit.ids import uuid7
 from backend.models import Space, Upload
+from tests.conftest import serve
 from tests.support.people import Person, Register
 from tests.support.transfer import (
     Json,
@@ -243,3 +247,97 @@ class TestRaces:
         after = await usage(ada)
         assert after["reserved_bytes"] == 0
         assert after["used_bytes"] == after["file_count"] * len(HELLO)
+
+
+class TestManyOpenUploads:
+    """Empty ones cost no quota, only rows and the worker's time."""
+
+    @pytest.fixture
+    async def strict(self, settings: Settings) -> AsyncIterator[str]:
+        """An API where one account may have three uploads open."""
+        limits = settings.upload.model_copy(update={"max_open": 3})
+        async with serve(settings.model_copy(update={"upload": limits})) as url:
+            yield url
+
+    @staticmethod
+    async def begin_empty(person: Person, url: str, **fields: Any) -> httpx.Response:
+        body = {"name": "empty.txt", "size": 0, **fields}
+        return await person.http.post(f"{url}/v1/uploads", json=body)
+
+    async def test_are_refused_until_one_has_ended(self, register: Register, strict: str) -> None:
+        ada, bob = await register(), await register()
+        begun = [await self.begin_empty(ada, strict) for _ in range(3)]
+
+        refused = await self.begin_empty(ada, strict)
+
+        assert [answer.status_code for answer in begun] == [201, 201, 201]
+        assert (refused.status_code, refused.json()["code"]) == (409, "too_many_uploads")
+        assert (await self.begin_empty(bob, strict)).status_code == 201
+        await ada.http.delete(f"/v1/uploads/{begun[0].json()['id']}")
+        assert (await self.begin_empty(ada, strict)).status_code == 201
+
+    async def test_leave_nothing_behind_at_the_store(
+        self, register: Register, strict: str, services: Services
+    ) -> None:
+        ada = await register()
+        for _ in range(3):
+            await self.begin_empty(ada, strict)
+        pages = services.storage.list_multipart_uploads
+        before = [one async for page in pages() for one in page]
+
+        refused = await self.begin_empty(ada, strict, method="multipart")
+
+        assert refused.status_code == 409
+        assert [one async for page in pages() for one in page] == before
+        assert len((await ada.http.get("/v1/uploads")).json()["items"]) == 3
+
+    async def test_at_once_pass_by_no_more_than_run_at_once(
+        self, register: Register, strict: str, settings: Settings
+    ) -> None:
+        ada = await register()
+
+        await asyncio.gather(*(self.begin_empty(ada, strict) for _ in range(100)))
+
+        opened = len((await ada.http.get("/v1/uploads")).json()["items"])
+        database = settings.database
+        assert 3 <= opened <= 3 + database.pool_size + database.max_overflow
+        assert (await self.begin_empty(ada, strict)).status_code == 409
+
+
+class TestDeletingAllDay:
+    """A versioned bucket keeps what was deleted for weeks, and no quota counts it."""
+
+    async def test_has_an_end_until_the_next_day(
+        self, register: Register, services: Services
+    ) -> None:
+        ada, bob = await register(), await register()
+        await set_quota(services, ada, len(HELLO))
+        for _ in range(4):
+            await delete_for_good(ada, await upload_file(ada, HELLO))
+
+        body = {"name": "again.txt", "size": len(HELLO)}
+        refused = await ada.http.post("/v1/uploads", json=body)
+
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert 0 < int(refused.headers["Retry-After"]) <= 24 * 3600
+        assert (await ada.http.post("/v1/uploads", json=body | {"size": 0})).status_code == 201
+        assert (await bob.http.post("/v1/uploads", json=body)).status_code == 201
+        yesterday = update(Space).values(freed_on=Space.freed_on - 1)
+        await services.database.autocommit.execute(yesterday.where(Space.id == UUID(ada.id)))
+        assert (await ada.http.post("/v1/uploads", json=body)).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("method", "status"), [("put", 429), ("post", 429), ("multipart", 201)]
+    )
+    async def test_counts_aborted_uploads_whose_bytes_may_have_been_sent(
+        self, register: Register, services: Services, method: str, status: int
+    ) -> None:
+        ada = await register()
+        await set_quota(services, ada, len(HELLO))
+        for _ in range(4):
+            upload = await begin(ada, HELLO, method=method)
+            await ada.http.delete(f"/v1/uploads/{upload['id']}")
+
+        answer = await ada.http.post("/v1/uploads", json={"name": "a", "size": len(HELLO)})
+
+        assert answer.status_code == status

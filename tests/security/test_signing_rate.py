@@ -67,6 +67,31 @@ class TestSigning:
 
         assert [answer.status_code for answer in answers] == [422, 429]
 
+    async def test_of_the_first_parts_counts_each_of_them(
+        self, frugal: httpx.AsyncClient, register: Register
+    ) -> None:
+        ada = await register()
+        hundred = {"name": "film.mov", "size": 100 * 16 * 1024**2, "method": "multipart"}
+
+        answers = [await ask(frugal, ada, "/v1/uploads", hundred) for _ in range(3)]
+
+        assert [answer.status_code for answer in answers] == [201, 429, 429]
+        assert len(answers[0].json()["parts"]) == 100
+
+    async def test_of_an_upload_looked_up_counts_all_its_urls(
+        self, frugal: httpx.AsyncClient, register: Register
+    ) -> None:
+        ada = await register()
+        hundred = {"name": "film.mov", "size": 100 * 16 * 1024**2, "method": "multipart"}
+        begun = (await ada.http.post("/v1/uploads", json=hundred)).json()
+        headers = {"Authorization": ada.http.headers["Authorization"]}
+
+        answers = [
+            await frugal.get(f"/v1/uploads/{begun['id']}", headers=headers) for _ in range(3)
+        ]
+
+        assert [answer.status_code for answer in answers] == [200, 429, 429]
+
     async def test_of_a_list_of_uploads_counts_what_it_signs(
         self, frugal: httpx.AsyncClient, register: Register
     ) -> None:

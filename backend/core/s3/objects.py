@@ -2,9 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backend.kit.checksums import Checksum
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+_PLAIN_ENCODINGS = {"", "identity", "aws-chunked"}
+_UNREADABLE_CLASSES = {"GLACIER", "DEEP_ARCHIVE"}  # until somebody restores the object
 
 
 class StorageRefusal(Exception):
@@ -45,7 +51,8 @@ class ObjectHead:
     """What the bucket reports about one object.
 
     `checksum` is a SHA-256 that S3 itself verified; `version_id` identifies exactly these bytes in
-    a versioned bucket, whatever is written to the key later.
+    a versioned bucket, whatever is written to the key later. `added_headers` names those that came
+    with the bytes, although nobody signed them, and change what a recipient gets.
     """
 
     size: int
@@ -54,6 +61,7 @@ class ObjectHead:
     checksum: Checksum | None
     last_modified: datetime
     version_id: str | None = None
+    added_headers: tuple[str, ...] = ()
 
 
 class Part(NamedTuple):
@@ -87,3 +95,17 @@ class UndeletedKey(NamedTuple):
 
     key: str
     code: str
+
+
+def added_headers(found: "HeadObjectOutputTypeDef") -> tuple[str, ...]:
+    """The stored headers by which a recipient would get something else than the object's bytes.
+
+    Others that a client may add are harmless or overridden by every download URL, and some stores
+    add them on their own (`Cache-Control`).
+    """
+    added = {
+        "Content-Encoding": found.get("ContentEncoding", "").lower() not in _PLAIN_ENCODINGS,
+        "x-amz-storage-class": found.get("StorageClass") in _UNREADABLE_CLASSES,
+        "x-amz-website-redirect-location": bool(found.get("WebsiteRedirectLocation")),
+    }
+    return tuple(name for name, present in added.items() if present)

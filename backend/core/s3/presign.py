@@ -26,6 +26,9 @@ LANDING = timedelta(minutes=5)
 """S3 checks a signature when a request starts: what starts in time may finish a little later."""
 
 
+LONG_AGO = escape("Thu, 01 Jan 1970 00:00:00 GMT")
+
+
 class BucketAddress(NamedTuple):
     """Where clients reach a bucket: the URL to append keys to, and the URL to post forms to."""
 
@@ -175,13 +178,18 @@ class Presigner:
     ) -> SignedRequest:
         """Let a client read one object under a file name, as a type that no browser executes.
 
+        The encoding and the caching are overridden, too: who uploads may have added their headers.
+
         `inline` is honoured only for types that are safe to show. The method is signed, too: a URL
         signed for GET answers 403 to HEAD.
         """
         shown = disposition if shown_inline(content_type) else "attachment"
         query = (
-            f"response-content-disposition={escape(content_disposition(filename, shown))}"
+            "response-cache-control=private%2C%20no-cache"
+            f"&response-content-disposition={escape(content_disposition(filename, shown))}"
+            "&response-content-encoding=identity"
             f"&response-content-type={escape(harmless_content_type(content_type))}"
+            f"&response-expires={LONG_AGO}"
         )
         if version_id:
             query += f"&versionId={escape(version_id)}"

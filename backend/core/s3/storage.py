@@ -20,6 +20,7 @@ from backend.core.s3.objects import (
     Part,
     StoredObject,
     UndeletedKey,
+    added_headers,
 )
 from backend.kit.checksums import Checksum, InvalidChecksum, parse_s3_sha256
 
@@ -68,6 +69,7 @@ class Storage:
             checksum=_checksum(found.get("ChecksumSHA256")),
             last_modified=found["LastModified"],
             version_id=found.get("VersionId"),
+            added_headers=added_headers(found),
         )
 
     async def create_multipart(

@@ -15,7 +15,12 @@ from backend.core.s3.objects import (
     PartsRefused,
 )
 from backend.core.s3.storage import Storage
-from backend.features.uploads.errors import ChecksumMismatch, SizeMismatch, UploadIncomplete
+from backend.features.uploads.errors import (
+    ChecksumMismatch,
+    HeadersAdded,
+    SizeMismatch,
+    UploadIncomplete,
+)
 from backend.features.uploads.multipart import Multipart, multipart_of, reopen
 from backend.features.uploads.schemas import GivenPart
 from backend.features.uploads.signing import incoming_key
@@ -40,7 +45,7 @@ async def arrive(
     Raises:
         UploadIncomplete: bytes are missing.
         PartOutOfRange: the client names a part that was never planned.
-        SizeMismatch, ChecksumMismatch: S3 holds something else than was declared.
+        SizeMismatch, ChecksumMismatch, HeadersAdded: S3 holds something else than was declared.
     """
     multipart = multipart_of(upload)
     if multipart:
@@ -116,9 +121,15 @@ def verify(upload: UploadRow, head: ObjectHead) -> None:
 
     Raises:
         SizeMismatch, ChecksumMismatch: they differ.
+        HeadersAdded: who downloads would get other bytes, or none.
     """
     if head.size != upload.size:
         raise SizeMismatch(f"{upload.size} bytes were declared, but {head.size} were uploaded.")
     declared = upload.checksum_sha256
     if declared and head.checksum and head.checksum.value != declared:
         raise ChecksumMismatch
+    if head.added_headers:
+        raise HeadersAdded(
+            f"The bytes were sent with {', '.join(head.added_headers)}: begin a new upload and send"
+            " exactly the headers of its request."
+        )

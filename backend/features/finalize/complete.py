@@ -23,6 +23,7 @@ from backend.features.finalize.ending import end
 from backend.features.finalize.settle import settle
 from backend.features.uploads.errors import (
     ChecksumMismatch,
+    HeadersAdded,
     SizeMismatch,
     TargetGone,
     UploadNotPending,
@@ -36,6 +37,9 @@ from backend.kit.vocabulary import UploadState
 from backend.models import UploadRow
 from backend.rules.actor import SYSTEM, Actor
 from backend.rules.principal import Principal
+
+HOPELESS = (SizeMismatch, ChecksumMismatch, HeadersAdded, TargetGone)
+"""Refusals after which an upload can never be completed."""
 
 
 async def complete(
@@ -82,7 +86,7 @@ async def finalize(
     Raises:
         UploadIncomplete: bytes are missing; the upload stays pending.
         PartOutOfRange: the client names a part that was never planned; it stays pending, too.
-        SizeMismatch, ChecksumMismatch, TargetGone: the upload has failed.
+        SizeMismatch, ChecksumMismatch, HeadersAdded, TargetGone: the upload has failed.
         UploadNotPending: it ended another way.
     """
     if claimed.state is UploadState.COMPLETED:
@@ -117,7 +121,7 @@ async def _let_go(
     Raises:
         UploadNotPending: it has expired.
     """
-    if isinstance(refusal, SizeMismatch | ChecksumMismatch | TargetGone):
+    if isinstance(refusal, HOPELESS):
         async with database.transaction() as tx:
             state = UploadState.FAILED
             await end(tx, settings, actor, claimed, state, claimed=True, failure=refusal)

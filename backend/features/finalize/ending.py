@@ -72,7 +72,7 @@ async def end(
         return False
     faults.reach("end.marked")
     metrics.count_upload(state, upload.method, upload.size)
-    await quota.release(tx, upload.space_id, upload.size)
+    await quota.release(tx, upload.space_id, upload.size, sent=_sent(upload))
     told, node_id = UploadEnded(state=state, name=upload.name), upload.file_id or upload.folder_id
     await events.record(tx, actor, upload.id, told, node_id=node_id, space_id=upload.space_id)
     await discard(tx, settings, upload.id)
@@ -114,7 +114,8 @@ async def end_uploads(
         metrics.count_upload(state, upload.method, upload.size)
         by_space[upload.space_id].append(upload)
     for space_id, uploads in sorted(by_space.items()):  # always in one order, to avoid deadlocks
-        await quota.release(tx, space_id, sum(upload.size for upload in uploads))
+        size, sent = sum(upload.size for upload in uploads), sum(map(_sent, uploads))
+        await quota.release(tx, space_id, size, sent=sent)
         happened = [
             (one.id, UploadEnded(state=state, name=one.name), one.file_id or one.folder_id)
             for one in uploads
@@ -124,6 +125,11 @@ async def end_uploads(
     for start in range(0, len(upload_ids), DISCARDED_IN_ONE_JOB):
         some = upload_ids[start : start + DISCARDED_IN_ONE_JOB]
         await enqueue(tx, DISCARD_MANY, {"upload_ids": some})
+
+
+def _sent(upload: UploadRow | EndedUpload) -> int:
+    """Bytes that may be an object at S3: the parts of a multipart upload never became one."""
+    return 0 if upload.method is UploadMethod.MULTIPART else upload.size
 
 
 async def discard(tx: Transaction, settings: UploadSettings, upload_id: UUID | str) -> None:

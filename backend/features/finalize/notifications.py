@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from backend.core.database.rows import rows
 from backend.core.errors import DependencyUnavailable
 from backend.core.observability import metrics
-from backend.core.s3.notifications import Delivery, UploadEvents, open_upload_events
 from backend.core.services import Services
+from backend.core.upload_events import Delivery, UploadEvents, open_upload_events
 from backend.features.finalize.jobs import heal_all
 from backend.features.uploads import queries
 from backend.features.uploads.signing import INCOMING_SUFFIX

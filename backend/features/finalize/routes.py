@@ -15,6 +15,7 @@ from backend.features.finalize.ending import abort
 from backend.features.tree.errors import FolderTooDeep
 from backend.features.uploads.errors import (
     ChecksumMismatch,
+    HeadersAdded,
     PartOutOfRange,
     SizeMismatch,
     TargetGone,
@@ -42,6 +43,7 @@ router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=Route)
         PartOutOfRange,
         SizeMismatch,
         ChecksumMismatch,
+        HeadersAdded,
         DependencyUnavailable,
     ),
 )

@@ -29,7 +29,10 @@ router = APIRouter(prefix="/v1", tags=["Links"], route_class=Route)
 CALLER = (Unauthorized, ScopeRequired, NotFound)
 OWNER_ERRORS = problems(*CALLER, RoleRequired)
 CREATE_ERRORS = problems(*CALLER, RoleRequired, IdempotencyKeyReused, IdempotencyKeyInUse)
-Limits = Annotated[LinkCreate | None, Body(description="If omitted, the link has no limits.")]
+Limits = Annotated[
+    LinkCreate | None,
+    Body(description="If omitted, the link has no limits but the operator's expiry, if any."),
+]
 OfNode = Annotated[
     UUID | None,
     Query(description="List all links to this file or folder, which you must own."),

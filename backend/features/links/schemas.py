@@ -31,7 +31,11 @@ Cap = Annotated[
 
 
 class LinkCreate(Schema):
-    """The limits of a new link; an omitted field sets no limit."""
+    """The limits of a new link; an omitted field, like null, sets no limit.
+
+    An omitted `expires_at` stands for the expiry that the operator has chosen for new links, if
+    any; null for a link that does not expire.
+    """
 
     expires_at: Expiry | None = None
     password: Password | None = None

@@ -1,5 +1,6 @@
 """How owners manage links: create, list, change, revoke."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -40,9 +41,12 @@ async def create(
 ) -> CreatedLink:
     """Create a link to a file or folder; its token is returned here and never again.
 
+    It expires after LINK_DEFAULT_TTL unless the caller says when, or that it never does.
+
     Raises:
         NotFound, RoleRequired: the caller does not own the node.
     """
+    new = _with_default_expiry(new, services.settings.link_default_ttl)
     hashed = await _hashed(services, principal, new.password)
     tx = await late.open()
     await hold_open(tx, principal, node_id)
@@ -66,6 +70,12 @@ async def create(
     await _record(tx, principal, link, LinkCreated(node_id=node_id, limits=limits))
     url = f"{services.settings.public_url}/s/{token}"
     return CreatedLink(**_present(link).model_dump(), token=token, url=url)
+
+
+def _with_default_expiry(new: LinkCreate, ttl: timedelta | None) -> LinkCreate:
+    if ttl is None or "expires_at" in new.model_fields_set:
+        return new
+    return new.model_copy(update={"expires_at": datetime.now(UTC) + ttl})
 
 
 async def list_links(

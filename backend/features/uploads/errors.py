@@ -9,6 +9,12 @@ class UploadNotPending(Conflict):
     code = "upload_not_pending"
 
 
+class TooManyUploads(Conflict):
+    """You have too many uploads open: complete or abort some of them first."""
+
+    code = "too_many_uploads"
+
+
 class UploadIncomplete(Conflict):
     """Not all bytes have been uploaded yet: send the rest, then complete the upload again."""
 
@@ -25,6 +31,12 @@ class ChecksumMismatch(Unprocessable):
     """The uploaded object does not match the declared checksum: begin a new upload."""
 
     code = "checksum_mismatch"
+
+
+class HeadersAdded(Unprocessable):
+    """The bytes were sent with headers that were not signed: send exactly the ones given."""
+
+    code = "headers_added"
 
 
 class InvalidChecksumGiven(Unprocessable):

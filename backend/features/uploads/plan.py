@@ -13,7 +13,7 @@ from backend.features.uploads.errors import (
 )
 from backend.features.uploads.schemas import RequestedMethod, UploadCreate
 from backend.kit.checksums import InvalidChecksum, parse_sha256
-from backend.kit.parts import MAX_SINGLE_PUT, plan_parts
+from backend.kit.parts import MAX_SINGLE_PUT, PartPlan, plan_parts
 from backend.kit.text.names import name_key
 from backend.kit.vocabulary import OnConflict, UploadMethod
 
@@ -41,6 +41,11 @@ class UploadPlan:
     folder_id: UUID | None
     file_id: UUID | None
     on_conflict: OnConflict
+
+    @property
+    def part_count(self) -> int | None:
+        """How many parts it is sent in; `None` for a single request."""
+        return PartPlan(self.size, self.part_size).part_count if self.part_size else None
 
 
 def plan_upload(body: UploadCreate, settings: UploadSettings) -> UploadPlan:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import aliased
@@ -40,6 +41,7 @@ from backend.models import (
     User,
     live,
 )
+from backend.models.upload import OPEN_STATES
 from backend.rules import quota
 from backend.rules.access import inherited_role
 
@@ -60,8 +62,21 @@ def bound_names(values: dict[str, Any]) -> dict[str, Any]:
     return {f"new_{name}": value for name, value in values.items()}
 
 
+DELETED_QUOTAS = bindparam("new_deleted_quotas", type_=Integer())
+
+
+def has_place(user_id: ColumnElement[Any], most: ColumnElement[int]) -> ColumnElement[bool]:
+    """SQL: fewer than `most` uploads of this account are open.
+
+    It looks at no more than `most` entries of an index. Concurrent statements do not see each
+    other's uploads, so there may be as many too many as run at the same moment.
+    """
+    last = select(Upload.id).where(Upload.created_by == user_id, text(OPEN_STATES))
+    return ~last.offset(most - 1).limit(1).correlate(None).exists()
+
+
 def _target(by_id: bool) -> CTE:
-    """The folder or file an upload is for, if the caller may write there."""
+    """The folder or file an upload is for, if the caller may write there and open one more."""
     user_id = _bound("created_by")
     if by_id:
         place = and_(
@@ -85,7 +100,12 @@ def _target(by_id: bool) -> CTE:
     may_take_name = or_(_bound("on_conflict") != OnConflict.FAIL, ~taken)
     return (
         select(Node.id, Node.space_id, Node.parent_id, Node.kind, Node.name)
-        .where(place, live, may_take_name)
+        .where(
+            place,
+            live,
+            may_take_name,
+            has_place(user_id, bindparam("new_max_open", type_=Integer())),
+        )
         .cte("target")
     )
 
@@ -95,7 +115,11 @@ def _reservation(target: CTE) -> CTE:
     size = _bound("size")
     return (
         update(Space)
-        .where(quota.of_space(target.c.space_id), quota.fits(size))
+        .where(
+            quota.of_space(target.c.space_id),
+            quota.fits(size),
+            quota.may_go_on(DELETED_QUOTAS, size),
+        )
         .values(reserved_bytes=Space.reserved_bytes + size)
         .returning(Space.id)
         .cte("reservation")
@@ -127,8 +151,8 @@ EVENT_FIELDS = ("action", "subject_kind", "subject_id", "node_id", "space_id", "
 def _begin(*, by_id: bool) -> Executable:
     """Check access, reserve the quota, insert the upload and its event: one round trip.
 
-    Gives the new row; no row if the caller may not write there, the name is taken, or the quota
-    does not suffice.
+    Gives the new row; no row if the caller may not write there or has too many uploads open, the
+    name is taken, or the quota does not suffice or has been freed too often today.
     """
     target = _target(by_id)
     reservation = _reservation(target)

@@ -34,6 +34,7 @@ from backend.features.uploads.errors import (
     ChecksumsRequired,
     InvalidChecksumGiven,
     PartOutOfRange,
+    TooManyUploads,
     UploadNotPending,
 )
 from backend.features.uploads.schemas import (
@@ -70,6 +71,7 @@ LISTED_AT_ONCE = 100
         RoleRequired,
         NameTaken,
         QuotaExceeded,
+        TooManyUploads,
         IdempotencyKeyInUse,
         TooLarge,
         UnsupportedType,

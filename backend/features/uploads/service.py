@@ -60,7 +60,8 @@ async def get(
         UploadNotFound: there is none, or somebody else began it.
         TooManyRequests: SIGNING_RATE is used up.
     """
-    upload = await _find_to_sign(database, signer, user_id, upload_id)
+    upload = await _find(database, user_id, upload_id)
+    await signer.count(signer.urls_in(upload))
     upload, held = await held_parts(database, storage, upload)
     if upload.state is UploadState.COMPLETED:
         return await describe_completed(database.autocommit, user_id, upload)
@@ -96,17 +97,14 @@ async def sign_parts(
         TooManyRequests: SIGNING_RATE is used up.
     """
     numbers, checksums = body.numbers(), body.checksums_sha256 or {}
-    upload = await _find_to_sign(database, signer, user_id, upload_id, len(numbers))
+    await signer.count(len(numbers))
+    upload = await _find(database, user_id, upload_id)
     multipart = require_parts_pending(upload)
     ready = await ready_for_checksums(database, storage, multipart, numbers, set(checksums))
     return signer.parts(ready, numbers, checksums)
 
 
-async def _find_to_sign(
-    database: Database, signer: UploadSigner, user_id: UUID, upload_id: UUID, urls: int = 1
-) -> UploadRow:
-    """Count what is going to be signed, then find the upload that it is for."""
-    await signer.count(urls)
+async def _find(database: Database, user_id: UUID, upload_id: UUID) -> UploadRow:
     upload = await fetch_one(
         database.autocommit, queries.OWN_UPLOAD, upload_id=upload_id, user_id=user_id
     )

@@ -59,6 +59,11 @@ def describe(upload: UploadRow) -> Upload:
     )
 
 
+def first_urls(part_count: int | None) -> int:
+    """How many URLs a new upload comes with; without parts, that of its single request."""
+    return 1 if part_count is None else min(part_count, FIRST_PARTS)
+
+
 class UploadSigner:
     """Signs for one caller, and counts it; what writes is signed for callers who may write."""
 
@@ -70,6 +75,13 @@ class UploadSigner:
         self._settings = settings
         self._principal = principal
         self._may_write = Scope.FILES_WRITE in principal.scopes
+
+    def urls_in(self, upload: UploadRow) -> int:
+        """How many URLs `present` signs at most, whatever S3 holds already."""
+        shown = describe(upload)
+        if not self._to_send(shown) or upload.part_checksums:
+            return 0
+        return first_urls(shown.part_count)
 
     async def count(self, urls: int = 1) -> None:
         """Count a request that has this many URLs signed.

@@ -52,6 +52,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
       days_after_initiation = 1
     }
   }
+
+  # Paths of links contain their tokens, and a load balancer cannot leave paths out.
+  rule {
+    id     = "expire-tokens"
+    status = "Enabled"
+
+    filter {
+      prefix = "alb/"
+    }
+
+    expiration {
+      days = var.load_balancer_log_retention_days
+    }
+  }
 }
 
 resource "aws_s3_bucket_policy" "logs" {

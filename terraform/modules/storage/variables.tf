@@ -68,6 +68,17 @@ variable "log_retention_days" {
   default     = 90
 }
 
+variable "load_balancer_log_retention_days" {
+  type        = number
+  description = "Days the load balancer's access logs are kept: they contain the tokens of links."
+  default     = 7
+
+  validation {
+    condition     = var.load_balancer_log_retention_days >= 1 && var.load_balancer_log_retention_days <= var.log_retention_days
+    error_message = "load_balancer_log_retention_days is at least 1 and at most log_retention_days."
+  }
+}
+
 variable "deletable" {
   type        = bool
   description = "Whether destroying the environment may destroy the files in it."

@@ -2,6 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from backend.core.settings import Settings
+from tests.conftest import serve
 from tests.support.people import Register, Verify
 from tests.support.sharing import (
     code,
@@ -10,7 +12,7 @@ from tests.support.sharing import (
     public,
     share,
 )
-from tests.support.transfer import upload_file
+from tests.support.transfer import Json, upload_file
 from tests.support.trees import make_folder
 
 PASSWORD = "violet umbrella"
@@ -49,6 +51,37 @@ class TestCreate:
 
             assert answer.status_code == 201, answer.text
             assert answer.json()["max_downloads"] is None
+
+    async def test_expires_when_the_operator_says_unless_its_creator_does(
+        self, register: Register, settings: Settings
+    ) -> None:
+        ada = await register("ada")
+        url = f"{path_of(await make_folder(ada, 'Project'))}/links"
+        month = settings.model_copy(update={"link_default_ttl": timedelta(days=30)})
+
+        async with serve(month) as api:
+            bodies: list[Json | None] = [
+                None,
+                {"password": PASSWORD},
+                {"expires_at": soon(days=90)},
+            ]
+            bodies.append({"expires_at": None})
+            made = [(await ada.http.post(api + url, json=body)).json() for body in bodies]
+
+        ends = [link["expires_at"] and datetime.fromisoformat(link["expires_at"]) for link in made]
+        days = [end and round((end - datetime.now(UTC)) / timedelta(days=1)) for end in ends]
+        assert days == [30, 30, 90, None]
+
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [("off", None), ("", None), ("P30D", timedelta(days=30)), ("60", timedelta(minutes=1))],
+    )
+    def test_the_default_expiry_is_a_duration_or_off(
+        self, monkeypatch: pytest.MonkeyPatch, written: str, meant: timedelta | None
+    ) -> None:
+        monkeypatch.setenv("LINK_DEFAULT_TTL", written)
+
+        assert Settings().link_default_ttl == meant
 
     async def test_a_repeated_request_gives_the_first_token(self, register: Register) -> None:
         ada = await register("ada")

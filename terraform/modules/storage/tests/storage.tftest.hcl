@@ -134,6 +134,21 @@ run "created_objects_are_told_to_the_queue_by_this_bucket_alone" {
   }
 }
 
+run "logs_with_tokens_of_links_are_kept_for_a_week" {
+  command = plan
+
+  assert {
+    condition     = one([for rule in aws_s3_bucket_lifecycle_configuration.logs.rule : rule.expiration[0].days if rule.id == "expire-tokens"]) == 7
+    error_message = "the load balancer's, below alb/"
+  }
+}
+
+run "refuses_to_keep_tokens_longer_than_other_logs" {
+  command = plan
+  variables { load_balancer_log_retention_days = 91 }
+  expect_failures = [var.load_balancer_log_retention_days]
+}
+
 run "a_deletable_environment_may_take_its_files_along" {
   command = plan
   variables { deletable = true }
