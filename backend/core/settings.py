@@ -200,6 +200,7 @@ class Settings(BaseSettings):
     request_timeout: Seconds = 30
     max_body_bytes: int = Field(64 * 1024, ge=1024)
     signing_rate: Rate = "30000/minute"
+    idempotency_rate: Rate = "100000/day"
     drain_timeout: Seconds = 20
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"

@@ -12,13 +12,17 @@ from backend.models.base import Base, CreatedAt, IntEnumType, PrimaryKey
 
 
 class Grant(Base):
-    """A role on a node and everything below it, for an account or for an invited address."""
+    """A role on a node and everything below it, for an account or for an invited address.
+
+    `api_key_id` is the key that gave the role, if it was a key and still exists.
+    """
 
     __tablename__ = "grants"
     __table_args__ = (
         CheckConstraint("(user_id IS NULL) <> (email IS NULL)", name="grantee"),
         Index("uq_grants_user", "user_id", "node_id", unique=True),
         Index("ix_grants_node_id", "node_id"),
+        Index("ix_grants_api_key_id", "api_key_id", "id"),
     )
 
     id: Mapped[PrimaryKey]
@@ -29,6 +33,7 @@ class Grant(Base):
     created_by: Mapped[UUID | None] = mapped_column(
         ForeignKey("users.id", ondelete="SET NULL"), index=True
     )
+    api_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))
     created_at: Mapped[CreatedAt]
 
 
@@ -36,17 +41,22 @@ Index("uq_grants_email", func.lower(Grant.email), Grant.node_id, unique=True)
 
 
 class Link(Base):
-    """A link. Its token is stored as a hash; `download_count` never exceeds `max_downloads`."""
+    """A link. Its token is stored as a hash; `download_count` never exceeds `max_downloads`.
+
+    `api_key_id` is the key that made it, if it was a key and still exists.
+    """
 
     __tablename__ = "links"
     __table_args__ = (
         CheckConstraint("download_count <= max_downloads", name="download_count"),
         Index("ix_links_created_by", "created_by", "id"),
+        Index("ix_links_api_key_id", "api_key_id", "id"),
     )
 
     id: Mapped[PrimaryKey]
     node_id: Mapped[UUID] = mapped_column(ForeignKey("nodes.id", ondelete="CASCADE"), index=True)
     created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    api_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     password_hash: Mapped[str | None]
     expires_at: Mapped[datetime | None]

@@ -7,13 +7,16 @@
 A crash between claim and commit leaves a claim without an answer, which expires with its lease;
 nothing else has changed by then, so the request may run again. An answer may contain a secret that
 is shown only once (an API key, a link's token), so it is encrypted with a key that only its caller
-can derive.
+can derive. An answer with presigned URLs, which are long and expire, is not stored: only where to
+find what was created, which is then presented anew.
 """
 
 import base64
 import hashlib
 import hmac
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import orjson
@@ -28,15 +31,18 @@ from backend.core.database.rows import columns, first
 from backend.core.errors import ApiError, Conflict, Unprocessable
 from backend.core.http.route import Around, Handler
 from backend.core.services import Services
-from backend.core.settings import Settings
+from backend.kit.addresses import client_network
 from backend.kit.tokens import token_hash
 from backend.models import IdempotencyKey
-from backend.rules.principal import authenticate
+from backend.rules.principal import Principal, authenticate
 
 KEPT = timedelta(hours=24)
 HEADER = "idempotency-key"
 MAX_KEY_LENGTH = 255
 REPLAYED_HEADERS = ("content-type", "location")
+
+Present = Callable[[Request, str], Awaitable[Response]]
+"""Responds with what stands at a `Location`, to the caller who created it."""
 
 
 class IdempotencyKeyReused(Unprocessable):
@@ -51,10 +57,14 @@ class IdempotencyKeyInUse(Conflict):
     code = "idempotency_key_in_use"
 
 
-def idempotent(handler: Handler) -> Handler:
+def idempotent(handler: Handler, present: Present | None = None) -> Handler:
     """Wrap the handler of a `POST` that creates something; without the header nothing changes.
 
     Other operations are repeatable anyway, or store nothing: keeping their answers has no use.
+
+    Args:
+        handler: what answers the first request.
+        present: what answers its repetitions; without it, the first answer is stored.
     """
 
     async def once(request: Request) -> Response:
@@ -66,33 +76,41 @@ def idempotent(handler: Handler) -> Handler:
                 f"The Idempotency-Key is longer than {MAX_KEY_LENGTH} characters.",
                 code="invalid_request",
             )
-        return await _once(handler, request, key)
+        return await _once(handler, request, key, present)
 
     return once
 
 
-IdempotencyHeader = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        max_length=MAX_KEY_LENGTH,
-        description="Any unique string: repeating the request with it returns the first answer.",
-    ),
-    Around(idempotent),
-]
+KEY = Header(
+    alias="Idempotency-Key",
+    max_length=MAX_KEY_LENGTH,
+    description="Any unique string: repeating the request with it returns the first answer.",
+)
+IdempotencyHeader = Annotated[str | None, KEY, Around(idempotent)]
 """Declares the header, and that the route honours it."""
 
 
-async def _once(handler: Handler, request: Request, key: str) -> Response:
+def presenting(present: Present) -> Around:
+    """`Annotated[str | None, KEY, presenting(...)]`: the same where answers have presigned URLs.
+
+    Args:
+        present: answers a repetition; the first answer has a `Location`.
+    """
+    return Around(partial(idempotent, present=present))
+
+
+async def _once(handler: Handler, request: Request, key: str, present: Present | None) -> Response:
     services: Services = request.app.state.services
-    claim = await _claim_of(request, services.database.autocommit, services.settings, key)
+    principal, body = await _principal(request), await request.body()
+    claim = _claim(services, principal, request, key, body)
     if (stored := await claim.take()) is not None:
-        return _replay(stored)
+        return await _replay(request, orjson.loads(stored), present)
     try:
+        await _limit_stored(services, principal, request)
         async with RequestTransaction(services.database) as shared:
             request.scope["transaction"] = shared
             response = await handler(request)
-            answer = claim.seal(_recorded(response))
+            answer = claim.seal(_recorded(response, with_body=present is None))
             await shared.execute(
                 update(IdempotencyKey)
                 .where(IdempotencyKey.hash == claim.hash)
@@ -105,28 +123,52 @@ async def _once(handler: Handler, request: Request, key: str) -> Response:
     return response
 
 
-async def _claim_of(request: Request, db: Autocommit, settings: Settings, key: str) -> "Claim":
-    """This caller's claim for this request; callers without a credential share theirs.
-
-    A stored answer must not reach a credential of the same person with fewer rights.
-    """
+async def _principal(request: Request) -> Principal | None:
+    """The caller; None without a credential, for operations that need none."""
     try:
-        caller = await authenticate(request)
-        who = " ".join([str(caller.user_id), caller.actor.kind, *sorted(caller.scopes)])
+        return await authenticate(request)
     except ApiError:
         if "authorization" in request.headers:
             raise
-        who = "anonymous"
-    secret = settings.secret_key.get_secret_value()
-    seed = hmac.digest(secret.encode(), f"idempotency\n{who}\n{key}".encode(), "sha256")
-    body = await request.body()
+        return None
+
+
+async def _limit_stored(services: Services, principal: Principal | None, request: Request) -> None:
+    """Count one more answer to store.
+
+    Raises:
+        TooManyRequests: IDEMPOTENCY_RATE is used up.
+    """
+    network = client_network(request.client.host if request.client else None)
+    owner = str(principal.user_id) if principal else network
+    await services.limiter.spend(1, services.settings.idempotency_rate, "stored answer", owner)
+
+
+def _claim(
+    services: Services, principal: Principal | None, request: Request, key: str, body: bytes
+) -> "Claim":
     target = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    fingerprint = hashlib.sha256(target + body).digest()
+    secret = services.settings.secret_key.get_secret_value()
+    named = f"idempotency\n{_namespace(principal, fingerprint)}\n{key}"
     return Claim(
-        db=db,
-        seed=seed,
-        fingerprint=hashlib.sha256(target + body).digest(),
-        lease=timedelta(seconds=settings.request_timeout),
+        db=services.database.autocommit,
+        seed=hmac.digest(secret.encode(), named.encode(), "sha256"),
+        fingerprint=fingerprint,
+        lease=timedelta(seconds=services.settings.request_timeout),
     )
+
+
+def _namespace(principal: Principal | None, fingerprint: bytes) -> str:
+    """Whose keys are told apart from everybody else's.
+
+    A stored answer must not reach a credential of the same person with fewer rights. Callers
+    without a credential are known by what they send: a stranger with the same key is someone else.
+    """
+    if principal is None:
+        return f"anonymous {fingerprint.hex()}"
+    scopes = sorted(principal.scopes)
+    return " ".join([str(principal.user_id), principal.actor.kind, *scopes])
 
 
 class _Claimed(NamedTuple):
@@ -203,18 +245,19 @@ def _fresh(excluded: Any) -> dict[str, Any]:
     }
 
 
-def _recorded(response: Response) -> bytes:
+def _recorded(response: Response, *, with_body: bool) -> bytes:
     headers = {
         name: response.headers[name] for name in REPLAYED_HEADERS if name in response.headers
     }
-    body = base64.b64encode(bytes(response.body)).decode()
+    body = base64.b64encode(bytes(response.body) if with_body else b"").decode()
     return orjson.dumps({"status": response.status_code, "headers": headers, "body": body})
 
 
-def _replay(stored: bytes) -> Response:
-    answer = orjson.loads(stored)
-    return Response(
-        base64.b64decode(answer["body"]),
-        status_code=answer["status"],
-        headers={**answer["headers"], "Idempotency-Replayed": "true"},
-    )
+async def _replay(request: Request, answer: dict[str, Any], present: Present | None) -> Response:
+    headers = {**answer["headers"], "Idempotency-Replayed": "true"}
+    if present is None:
+        return Response(base64.b64decode(answer["body"]), answer["status"], headers)
+    response = await present(request, headers["location"])
+    response.status_code = answer["status"]
+    response.headers.update(headers)
+    return response

@@ -3,11 +3,13 @@
 A route declares who may call it by the type of its first argument:
 
     FilesRead, FilesWrite, SharesWrite   anyone whose credential carries that scope
+    GrantsRead                           the same, for both scopes that letting others read takes
     SignedIn                             a session, not an API key: for accounts and credentials
     Admin                                an administrator with the scope `admin`
 """
 
 import math
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 from uuid import UUID
@@ -200,13 +202,40 @@ def _principal(
     return Principal(user.id, user.email, user.role, scopes, session_id, api_key_id, actor)
 
 
+def require_scopes(principal: Principal, needed: Iterable[str]) -> None:
+    """For what only the request itself shows to need more than its route declares.
+
+    Raises:
+        ScopeRequired: the credential lacks one of the scopes.
+        AdminRequired: it is `admin`, and the account is no administrator's.
+    """
+    missing = set(needed) - principal.scopes
+    if Scope.ADMIN in missing and principal.role != UserRole.ADMIN:
+        raise AdminRequired
+    if missing:
+        raise ScopeRequired(f"This requires the scope {', '.join(sorted(missing))}.")
+
+
+def require_session(principal: Principal) -> None:
+    """Likewise, for what no API key may do.
+
+    Raises:
+        SessionRequired: the caller uses an API key.
+    """
+    if principal.session_id is None:
+        raise SessionRequired
+
+
 async def confirm(db: Db, principal: Principal) -> None:
     """Make sure that the credential has not ended since the request began.
+
+    In a transaction, an API key cannot be deleted from here on: what it makes can refer to it.
 
     Raises:
         Unauthorized: it has.
     """
-    standing: Select[UUID] = select(ApiKey.id).where(ApiKey.id == principal.api_key_id)
+    key = select(ApiKey.id).where(ApiKey.id == principal.api_key_id)
+    standing: Select[UUID] = key.with_for_update(read=True, key_share=True)
     if principal.session_id is not None:
         session = (UserSession.id == principal.session_id, UserSession.revoked_at.is_(None))
         standing = select(UserSession.id).where(*session)
@@ -231,11 +260,7 @@ class _WithScopes(OAuth2PasswordBearer):
         self, connection: HTTPConnection, needed: SecurityScopes
     ) -> Principal:
         principal = await authenticate(connection)
-        if not principal.scopes.issuperset(needed.scopes):
-            missing = set(needed.scopes) - principal.scopes
-            if Scope.ADMIN in missing and principal.role != UserRole.ADMIN:
-                raise AdminRequired
-            raise ScopeRequired(f"This requires the scope {', '.join(sorted(missing))}.")
+        require_scopes(principal, needed.scopes)
         return principal
 
 
@@ -249,8 +274,7 @@ class _WithSession(OAuth2PasswordBearer):
         self, connection: HTTPConnection
     ) -> Principal:
         principal = await authenticate(connection)
-        if principal.session_id is None:
-            raise SessionRequired
+        require_session(principal)
         return principal
 
 
@@ -260,5 +284,8 @@ AnyCredential = Annotated[Principal, Security(_with_scopes)]
 FilesRead = Annotated[Principal, Security(_with_scopes, scopes=[Scope.FILES_READ])]
 FilesWrite = Annotated[Principal, Security(_with_scopes, scopes=[Scope.FILES_WRITE])]
 SharesWrite = Annotated[Principal, Security(_with_scopes, scopes=[Scope.SHARES_WRITE])]
+GrantsRead = Annotated[
+    Principal, Security(_with_scopes, scopes=[Scope.SHARES_WRITE, Scope.FILES_READ])
+]
 Admin = Annotated[Principal, Security(_with_scopes, scopes=[Scope.ADMIN])]
 SignedIn = Annotated[Principal, Security(_with_session)]

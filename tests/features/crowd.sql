@@ -42,14 +42,20 @@ SELECT gen_random_uuid(), pg_temp.made_id('a', person * 1000 + 1), 'objects/2026
        5, 'application/pdf', 'etag'
 FROM generate_series(1, 1000) AS person, generate_series(1, 3) AS number;
 
-INSERT INTO grants (id, node_id, user_id, role)
-SELECT gen_random_uuid(), pg_temp.made_id(node.kind, node.id), pg_temp.made_id('8', (person + number) % 1000 + 1), 1
+INSERT INTO api_keys (id, user_id, name, prefix, hash, scopes)
+SELECT pg_temp.made_id('d', person * 10 + number), pg_temp.made_id('8', person), 'key', 'prefix',
+       sha256((person || '-' || number)::bytea), '{files:read}'
+FROM generate_series(1, 1000) AS person, generate_series(1, 5) AS number;
+
+INSERT INTO grants (id, node_id, user_id, role, api_key_id)
+SELECT gen_random_uuid(), pg_temp.made_id(node.kind, node.id), pg_temp.made_id('8', (person + number) % 1000 + 1), 1,
+       pg_temp.made_id('d', person * 10 + 1)
 FROM generate_series(1, 1000) AS person, generate_series(10, 13) AS number,
      LATERAL (VALUES ('a', person * 1000 + 1), ('9', person)) AS node (kind, id);
 
-INSERT INTO links (id, node_id, created_by, token_hash)
+INSERT INTO links (id, node_id, created_by, token_hash, api_key_id)
 SELECT gen_random_uuid(), pg_temp.made_id('9', person), pg_temp.made_id('8', person),
-       sha256((person || '-' || number)::bytea)
+       sha256((person || '-' || number)::bytea), pg_temp.made_id('d', person * 10 + 1)
 FROM generate_series(1, 1000) AS person, generate_series(1, 5) AS number;
 
 INSERT INTO sessions (id, user_id)
@@ -58,11 +64,6 @@ FROM generate_series(1, 1000) AS person, generate_series(1, 5) AS number;
 
 INSERT INTO refresh_tokens (hash, session_id, expires_at)
 SELECT sha256(id::text::bytea), id, now() + interval '1 day' FROM sessions;
-
-INSERT INTO api_keys (id, user_id, name, prefix, hash, scopes)
-SELECT gen_random_uuid(), pg_temp.made_id('8', person), 'key', 'prefix',
-       sha256((person || '-' || number)::bytea), '{files:read}'
-FROM generate_series(1, 1000) AS person, generate_series(1, 5) AS number;
 
 INSERT INTO uploads (id, owner_id, created_by, name, size, content_type, method, on_conflict, state,
                      object_key, heal_at, expires_at)

@@ -47,6 +47,7 @@ def made_id(kind: str, number: int) -> UUID:
 
 
 ME, ROOT, FILE = made_id("8", 500), made_id("9", 500), made_id("a", 500_001)
+KEY = made_id("d", 5_001)
 SHARED_FILE, SHARED_ROOT = made_id("a", 499_001), made_id("9", 493)
 FILES = [made_id("a", 500_000 + number) for number in range(1, 96)]
 
@@ -170,7 +171,7 @@ class Lists:
     async def scanned_by(self, operation: str) -> set[str]:
         """The tables that the first two pages of a list read from end to end."""
         self._plans.clear()
-        ids = {"folder_id": ROOT, "file_id": FILE, "token": self._token}
+        ids = {"folder_id": ROOT, "file_id": FILE, "key_id": KEY, "token": self._token}
         unknown = parameters(operation, "path") - ids.keys()
         assert not unknown, f"say in `ids` which {unknown} of crowd.sql has three of it"
         path = operation.removeprefix("GET ").format_map(ids)

@@ -32,6 +32,7 @@ GET     /v1/users/me/activity                         401      200    200    200
 POST    /v1/api-keys                                  401      201    201    201   201 403     401    401   201
 GET     /v1/api-keys                                  401      200    200    200   200 403     401    401   200
 DELETE  /v1/api-keys/{key_id}                         401      404    404    404   204 403     401    401   404
+GET     /v1/api-keys/{key_id}/grants                  401      404    404    404   200 403     401    401   404
 
 GET     /v1/spaces                                    401      200    200    200   200 403     401    401   200
 GET     /v1/spaces/{space_id}                         401      404    200    200   200 403     401    401   404

@@ -19,9 +19,9 @@ from tests.support.sharing import make_link, public
 from tests.support.trees import PutFile
 
 
-async def key_of(person: Person, scope: str) -> dict[str, str]:
+async def key_of(person: Person, *scopes: str) -> dict[str, str]:
     """The header of a new API key."""
-    made = await person.http.post("/v1/api-keys", json={"name": "x", "scopes": [scope]})
+    made = await person.http.post("/v1/api-keys", json={"name": "x", "scopes": scopes})
     return {"Authorization": f"Bearer {made.json()['key']}"}
 
 
@@ -45,7 +45,8 @@ class TestReplay:
     ) -> None:
         ada = await register()
         url = f"/v1/files/{(await put_file(ada))['id']}/links"
-        strong, weak = await key_of(ada, "shares:write"), await key_of(ada, "files:read")
+        strong = await key_of(ada, "shares:write", "files:read")
+        weak = await key_of(ada, "files:read")
         once = {"Idempotency-Key": uuid4().hex}
         made = await ada.http.post(url, json={}, headers=once | strong)
 

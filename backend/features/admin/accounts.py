@@ -22,6 +22,7 @@ from backend.kit.vocabulary import UserRole
 from backend.models import Space, User, UserSession
 from backend.rules import events, quota
 from backend.rules.actor import SYSTEM, Actor
+from backend.rules.principal import Principal, require_session
 
 NEWEST = descending(id=User.id)
 
@@ -53,6 +54,22 @@ async def list_accounts(db: Db, q: str | None, limit: int, cursor: str | None) -
         )
     found, next_cursor = await NEWEST.fetch(db, _Listed, query, limit, cursor)
     return Page(items=[Account.model_validate(one) for one in found], next_cursor=next_cursor)
+
+
+async def administer(
+    tx: Transaction, principal: Principal, user_id: UUID, change: AccountUpdate
+) -> Account:
+    """`change_account` as far as the caller's credential reaches.
+
+    A key that could make administrators, or deactivate its owner, would outlive its revocation.
+
+    Raises:
+        SessionRequired: a role or an account's activity is to be changed with an API key.
+        NotFound, LastAdmin: as for `change_account`.
+    """
+    if change.model_fields_set & {"role", "is_active"}:
+        require_session(principal)
+    return await change_account(tx, principal.actor, user_id, change)
 
 
 async def change_account(

@@ -15,7 +15,7 @@ from backend.core.services import SettledCallers
 from backend.features.admin import accounts, overview
 from backend.features.admin.schemas import Account, AccountUpdate, AuditEvent, EventFilter, Stats
 from backend.features.users.errors import LastAdmin
-from backend.rules.principal import Admin, AdminRequired, ScopeRequired
+from backend.rules.principal import Admin, AdminRequired, ScopeRequired, SessionRequired
 
 router = APIRouter(
     prefix="/v1/admin", tags=["Administration"], route_class=Route, dependencies=[SettledCallers]
@@ -45,14 +45,15 @@ async def list_users(
 @router.patch(
     "/users/{user_id}",
     summary="Change an account",
-    responses=problems(*FORBIDDEN, NotFound, LastAdmin),
+    responses=problems(*FORBIDDEN, SessionRequired, NotFound, LastAdmin),
 )
 async def update_user(principal: Admin, tx: Tx, user_id: UUID, body: AccountUpdate) -> Account:
     """Set the quota or the role, or deactivate or reactivate the account.
 
-    A quota below the current usage blocks new uploads and deletes nothing.
+    A quota below the current usage blocks new uploads and deletes nothing. With an API key, only
+    the quota can be changed.
     """
-    return await accounts.change_account(tx, principal.actor, user_id, body)
+    return await accounts.administer(tx, principal, user_id, body)
 
 
 @router.get("/events", summary="Read the audit trail", responses=problems(*FORBIDDEN))

@@ -12,6 +12,7 @@ from backend.core.database.rows import Db, columns, only, rows
 from backend.core.errors import NotFound
 from backend.core.http.schema import Page
 from backend.features.api_keys.errors import ExpiryInThePast, ScopeNotYours
+from backend.features.api_keys.grants import end_grants
 from backend.features.api_keys.schemas import ApiKey, ApiKeyCreate, CreatedApiKey
 from backend.kit.events import ApiKeyCreated, ApiKeyRevoked
 from backend.kit.tokens import new_token, token_hash
@@ -78,15 +79,28 @@ async def list_keys(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Pa
     return Page(items=[ApiKey.model_validate(key) for key in keys], next_cursor=next_cursor)
 
 
-async def revoke_key(tx: Transaction, principal: Principal, key_id: UUID) -> None:
+async def revoke_key(
+    tx: Transaction, principal: Principal, key_id: UUID, *, with_grants: bool
+) -> None:
     """Delete one of the caller's own keys; it stops working immediately.
+
+    Args:
+        tx: the request's transaction.
+        principal: the caller.
+        key_id: the key.
+        with_grants: also end the links and shares that `grants.list_grants` lists.
 
     Raises:
         NotFound: no such key, or somebody else's.
     """
     own = (ApiKeyTable.id == key_id, ApiKeyTable.user_id == principal.user_id)
-    if not await revoke_keys(tx, principal.actor, *own):
+    # Waits for what the key is making at this moment; what comes later finds it gone.
+    held = select(ApiKeyTable.id).where(*own).with_for_update()
+    if (await tx.execute(held)).first() is None:
         raise NotFound
+    if with_grants:
+        await end_grants(tx, principal, key_id)
+    await revoke_keys(tx, principal.actor, *own)
 
 
 async def revoke_keys(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> int:

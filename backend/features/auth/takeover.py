@@ -42,7 +42,8 @@ async def end_access(tx: Transaction, owner: Actor, user_id: UUID) -> None:
         user_id: the account.
     """
     await hold_shut(tx, user_id)
+    # Keys first, as everywhere: deleting one also locks the shares and links that it made.
+    await revoke_keys(tx, owner, ApiKey.user_id == user_id)
     theirs = select(Node.id).where(Node.space_id == user_id)
     await remove_shares(tx, owner, Grant.node_id.in_(theirs))
     await revoke_links(tx, owner, Link.node_id.in_(theirs))
-    await revoke_keys(tx, owner, ApiKey.user_id == user_id)

@@ -22,7 +22,7 @@ from backend.rules.idempotency import (
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
 )
-from backend.rules.principal import ScopeRequired, SharesWrite
+from backend.rules.principal import GrantsRead, ScopeRequired, SharesWrite
 
 router = APIRouter(prefix="/v1", tags=["Links"], route_class=Route)
 
@@ -46,7 +46,7 @@ OfNode = Annotated[
     responses=CREATE_ERRORS,
 )
 async def link_file(
-    principal: SharesWrite,
+    principal: GrantsRead,
     late: LateTx,
     services: CurrentServices,
     file_id: UUID,
@@ -70,7 +70,7 @@ async def link_file(
     responses=CREATE_ERRORS,
 )
 async def link_folder(
-    principal: SharesWrite,
+    principal: GrantsRead,
     late: LateTx,
     services: CurrentServices,
     folder_id: UUID,
@@ -109,7 +109,7 @@ async def get_link(principal: SharesWrite, db: Statements, link_id: UUID) -> Lin
     responses=problems(*CALLER, LinkRevoked, BelowDownloadCount),
 )
 async def update_link(
-    principal: SharesWrite,
+    principal: GrantsRead,
     late: LateTx,
     services: CurrentServices,
     link_id: UUID,

@@ -58,6 +58,7 @@ async def create(
             id=link_id,
             node_id=node_id,
             created_by=principal.user_id,
+            api_key_id=principal.api_key_id,
             token_hash=token_hash(token),
             password_hash=hashed,
             expires_at=new.expires_at,

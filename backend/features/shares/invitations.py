@@ -62,7 +62,7 @@ async def _strengthen_existing(tx: Transaction, user_id: UUID, email: str) -> No
             Grant.role < invitation.role,
             func.lower(invitation.email) == func.lower(email),
         )
-        .values(role=invitation.role)
+        .values(role=invitation.role, api_key_id=invitation.api_key_id)
     )
 
 

@@ -24,12 +24,12 @@ from backend.rules.idempotency import (
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
 )
-from backend.rules.principal import FilesRead, ScopeRequired, SharesWrite
+from backend.rules.principal import FilesRead, GrantsRead, ScopeRequired, SharesWrite
 
 router = APIRouter(prefix="/v1", tags=["Sharing"], route_class=Route)
 
 
-async def limit_sharing(principal: SharesWrite, services: CurrentServices) -> None:
+async def limit_sharing(principal: GrantsRead, services: CurrentServices) -> None:
     """Count one share against the caller's rate limit: a new share sends a mail in our name.
 
     Raises:
@@ -60,7 +60,7 @@ CREATE_ERRORS = problems(
     dependencies=[Depends(limit_sharing)],
 )
 async def share_file(
-    principal: SharesWrite,
+    principal: GrantsRead,
     tx: Tx,
     settings: CurrentSettings,
     file_id: UUID,
@@ -71,6 +71,8 @@ async def share_file(
 
     An address without a verified account is invited: the share takes effect once the address is
     verified. If your own address is verified, a new recipient is notified by e-mail.
+
+    An API key needs `files:write`, too, to make somebody an editor or owner.
     """
     return await service.share(tx, settings, principal, file_id, new, kind=NodeKind.FILE)
 
@@ -83,7 +85,7 @@ async def share_file(
     dependencies=[Depends(limit_sharing)],
 )
 async def share_folder(
-    principal: SharesWrite,
+    principal: GrantsRead,
     tx: Tx,
     settings: CurrentSettings,
     folder_id: UUID,
@@ -129,10 +131,11 @@ async def list_folder_shares(
 
 
 @router.patch("/shares/{share_id}", summary="Change a role", responses=OWNER_ERRORS)
-async def update_share(
-    principal: SharesWrite, tx: Tx, share_id: UUID, change: ShareUpdate
-) -> Share:
-    """Sets a new role, effective immediately. This works for pending invitations, too."""
+async def update_share(principal: GrantsRead, tx: Tx, share_id: UUID, change: ShareUpdate) -> Share:
+    """Sets a new role, effective immediately. This works for pending invitations, too.
+
+    An API key needs `files:write`, too, to make somebody an editor or owner.
+    """
     return await service.change_role(tx, principal, share_id, change.role)
 
 

@@ -4,7 +4,18 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, Select, delete, func, literal_column, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    case,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.core.database.engine import Transaction
@@ -20,14 +31,20 @@ from backend.features.shares.invitations import lock_address
 from backend.features.shares.schemas import Share, ShareCreate
 from backend.features.tree.schemas import RoleName
 from backend.kit.events import OfShare, ShareCreated, ShareRemoved, ShareUpdated
-from backend.kit.vocabulary import NodeKind, Role
+from backend.kit.vocabulary import NodeKind, Role, Scope
 from backend.models import Grant, GrantRow, User
 from backend.rules import access, events
 from backend.rules.account_lock import hold_open
 from backend.rules.actor import Actor
-from backend.rules.principal import Principal
+from backend.rules.principal import Principal, require_scopes
 
 OLDEST = ascending(id=Grant.id)
+SCOPES_OF = {
+    Role.VIEWER: {Scope.FILES_READ},
+    Role.EDITOR: {Scope.FILES_READ, Scope.FILES_WRITE},
+    Role.OWNER: {Scope.FILES_READ, Scope.FILES_WRITE, Scope.SHARES_WRITE},
+}
+"""What a role lets its holder do: no credential gives more than it may do itself."""
 
 
 class _Account(NamedTuple):
@@ -66,9 +83,11 @@ async def share(
     An address without a verified account is invited. New recipients are notified by mail.
 
     Raises:
+        ScopeRequired: the caller's credential may not do what the role allows.
         NotFound, RoleRequired: the caller does not own the node.
         CannotShareWithOwner, CannotShareWithYourself: their role cannot be set.
     """
+    require_scopes(principal, SCOPES_OF[Role[new.role.upper()]])
     await hold_open(tx, principal, node_id)
     node = await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
     await lock_address(tx, new.email)
@@ -115,15 +134,26 @@ async def _grant(
     """Add the grant or set its role; `created` says which."""
     target = Grant.user_id if "user_id" in grantee else func.lower(Grant.email)
     added = insert(Grant).values(
-        node_id=node_id, role=role, created_by=principal.user_id, **grantee
+        node_id=node_id,
+        role=role,
+        created_by=principal.user_id,
+        api_key_id=principal.api_key_id,
+        **grantee,
     )
+    role_and_giver = {"role": role, "api_key_id": _giver(principal, role)}
     # xmax is 0 in a row version that was inserted, not updated.
     created = literal_column("xmax = 0", Boolean()).label("created")
     granted = added.on_conflict_do_update(
-        index_elements=[target, Grant.node_id], set_={"role": added.excluded.role}
+        index_elements=[target, Grant.node_id], set_=role_and_giver
     )
     told = (Grant.id, Grant.node_id, Grant.user_id, Grant.role, created)
     return await only(tx, _Granted, granted.returning(*told))
+
+
+def _giver(principal: Principal, role: Role) -> ColumnElement[UUID | None]:
+    """The key that has given an existing grant the `role` it now gets; none for a session."""
+    key_id = literal(principal.api_key_id, Grant.api_key_id.type)
+    return case((Grant.role == role, Grant.api_key_id), else_=key_id)
 
 
 async def list_shares(
@@ -146,14 +176,18 @@ async def change_role(
     """Set the role of a share.
 
     Raises:
+        ScopeRequired: the caller's credential may not do what the role allows.
         NotFound, RoleRequired: the caller does not own the node.
     """
+    given = Role[role.upper()]
+    require_scopes(principal, SCOPES_OF[given])
     node_id = (await _find(tx, share_id)).node_id
+    await hold_open(tx, principal, node_id)
     await access.require(tx, principal.user_id, node_id, Role.OWNER)
     changed = (
         update(Grant)
         .where(Grant.id == share_id)
-        .values(role=Role[role.upper()])
+        .values(role=given, api_key_id=_giver(principal, given))
         .returning(*columns(GrantRow, Grant))
     )
     if (grant := await first(tx, GrantRow, changed)) is None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from backend.core.database.requests import Statements
 from backend.core.errors import (
@@ -25,7 +25,7 @@ from backend.core.http.pages import Cursor, Limit
 from backend.core.http.problem_schema import problems
 from backend.core.http.route import Route
 from backend.core.http.schema import Page
-from backend.core.services import CurrentServices, Services
+from backend.core.services import CurrentServices, Services, get_services
 from backend.features.tree.errors import InvalidNodeName
 from backend.features.uploads import service
 from backend.features.uploads.begin import begin
@@ -48,17 +48,29 @@ from backend.features.uploads.signing import UploadSigner
 from backend.kit.vocabulary import UploadState
 from backend.rules.access import RoleRequired
 from backend.rules.idempotency import (
-    IdempotencyHeader,
+    KEY,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
+    presenting,
 )
-from backend.rules.principal import FilesRead, FilesWrite, Principal
+from backend.rules.principal import FilesRead, FilesWrite, Principal, authenticate
 
 router = APIRouter(prefix="/v1/uploads", tags=["Uploads"], route_class=Route)
 SIGNED_AT_ONCE = 500
 """Parts that are signed before other requests get a turn: about 5 ms."""
 LISTED_AT_ONCE = 100
 """Uploads of a list, likewise."""
+
+
+async def _begun_before(request: Request, location: str) -> Response:
+    """The upload at `location`, for whoever repeats the request that began it."""
+    services, principal = await get_services(request), await authenticate(request)
+    signer, upload_id = _signer(services, principal), UUID(location.rpartition("/")[2])
+    database, storage = services.database, services.storage
+    return model_answer(await service.get(database, storage, signer, principal.user_id, upload_id))
+
+
+BeginKey = Annotated[str | None, KEY, presenting(_begun_before)]
 
 
 @router.post(
@@ -88,9 +100,13 @@ async def begin_upload(
     services: CurrentServices,
     db: Statements,
     body: UploadCreate,
-    _key: IdempotencyHeader = None,
+    _key: BeginKey = None,
 ) -> Response:
-    """Reserves space and returns presigned requests; send the bytes with them directly to S3."""
+    """Reserves space and returns presigned requests; send the bytes with them directly to S3.
+
+    Repeated with its `Idempotency-Key`, it returns the upload as it is now, its requests signed
+    anew.
+    """
     settings, signer = services.settings.upload, _signer(services, principal)
     upload = await begin(db, services.storage, signer, settings, principal, body)
     location = {"Location": f"/v1/uploads/{upload.id}"}
