@@ -61,7 +61,11 @@ def bound_names(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _target(by_id: bool) -> CTE:
-    """The folder or file an upload is for, if the caller may write there."""
+    """The folder or file an upload is for, if the caller may write there.
+
+    It is held as by `access.require(hold=True)`, before the quota: deleting takes both in this
+    order, too.
+    """
     user_id = _bound("created_by")
     if by_id:
         place = and_(
@@ -86,6 +90,7 @@ def _target(by_id: bool) -> CTE:
     return (
         select(Node.id, Node.space_id, Node.parent_id, Node.kind, Node.name)
         .where(place, live, may_take_name)
+        .with_for_update(read=True, key_share=True, of=Node)
         .cte("target")
     )
 
