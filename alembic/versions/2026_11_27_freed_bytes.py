@@ -4,8 +4,8 @@ import sqlalchemy as sa
 
 from alembic import op
 
-revision = "0007_d4"
-down_revision = "0006_d4"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:

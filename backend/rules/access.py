@@ -111,7 +111,8 @@ async def require(
     role: Role,
     *,
     kind: NodeKind | None = None,
-    trashed: bool = False,
+    trashed: bool | None = False,
+    hold: bool = False,
 ) -> SeenNode:
     """Return the node and the caller's role on it, if that is `role` or stronger.
 
@@ -121,16 +122,22 @@ async def require(
         node_id: the file or folder.
         role: the weakest role that suffices.
         kind: only a file, or only a folder.
-        trashed: look in the trash instead of among live nodes.
+        trashed: look in the trash instead of among live nodes; None looks in both.
+        hold: keep the node from being deleted until the transaction ends, and wait for a deletion
+            that has begun. Required before inserting a row that refers to the node, unless the
+            transaction holds the tree's lock.
 
     Raises:
         NotFound: there is no such node, it is of another kind, or the caller may not see it.
         RoleRequired: the caller's role is weaker.
     """
-    place = Node.trashed_at.is_not(None) if trashed else live
-    query = seen_by(user_id).where(Node.id == node_id, place)
+    query = seen_by(user_id).where(Node.id == node_id)
+    if trashed is not None:
+        query = query.where(Node.trashed_at.is_not(None) if trashed else live)
     if kind is not None:
         query = query.where(Node.kind == kind)
+    if hold:  # the lock that the foreign key of the new row takes
+        query = query.with_for_update(read=True, key_share=True, of=Node)
     node = await first(db, SeenNode, query)
     if node is None:
         raise NotFound

@@ -1,6 +1,6 @@
 import pytest
 
-from backend.kit.text.emails import InvalidEmail, email_domain, normalize_email
+from backend.kit.text.emails import InvalidEmail, email_domain, mailbox, normalize_email
 
 
 class TestNormalizeEmail:
@@ -26,3 +26,21 @@ class TestNormalizeEmail:
 
 def test_the_domain_is_what_follows_the_at_sign() -> None:
     assert email_domain("ada@example.com") == "example.com"
+
+
+@pytest.mark.parametrize(
+    ("email", "counted_as"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("ada+1@example.com", "ada@example.com"),
+        ("ada+1+2@example.com", "ada@example.com"),
+        ("a.da@example.com", "a.da@example.com"),
+        ("a.d.a+x.y@gmail.com", "ada@gmail.com"),
+        ("a.da@googlemail.com", "ada@googlemail.com"),
+        ("+1@example.com", "+1@example.com"),
+    ],
+)
+def test_one_mailbox_is_counted_once_whatever_is_written_before_the_at_sign(
+    email: str, counted_as: str
+) -> None:
+    assert mailbox(email) == counted_as

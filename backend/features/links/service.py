@@ -50,7 +50,7 @@ async def create(
     hashed = await _hashed(services, principal, new.password)
     tx = await late.open()
     await hold_open(tx, principal, node_id)
-    await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
+    await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind, hold=True)
     token, link_id = new_token(), uuid7()
     made = (
         insert(LinkTable)

@@ -89,7 +89,7 @@ async def share(
     """
     require_scopes(principal, SCOPES_OF[Role[new.role.upper()]])
     await hold_open(tx, principal, node_id)
-    node = await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind)
+    node = await access.require(tx, principal.user_id, node_id, Role.OWNER, kind=kind, hold=True)
     await lock_address(tx, new.email)
     account = await _account(tx, new.email)
     if account is not None:

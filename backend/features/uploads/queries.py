@@ -76,7 +76,11 @@ def has_place(user_id: ColumnElement[Any], most: ColumnElement[int]) -> ColumnEl
 
 
 def _target(by_id: bool) -> CTE:
-    """The folder or file an upload is for, if the caller may write there and open one more."""
+    """The folder or file an upload is for, if the caller may write there and open one more.
+
+    It is held as by `access.require(hold=True)`, before the quota: deleting takes both in this
+    order, too.
+    """
     user_id = _bound("created_by")
     if by_id:
         place = and_(
@@ -106,6 +110,7 @@ def _target(by_id: bool) -> CTE:
             may_take_name,
             has_place(user_id, bindparam("new_max_open", type_=Integer())),
         )
+        .with_for_update(read=True, key_share=True, of=Node)
         .cte("target")
     )
 

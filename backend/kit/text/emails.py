@@ -27,3 +27,24 @@ def normalize_email(raw: str) -> str:
 def email_domain(email: str) -> str:
     """The part after the @ of a normalized address."""
     return email.rpartition("@")[2]
+
+
+DOTS_IGNORED = frozenset({"gmail.com", "googlemail.com"})
+"""Domains where `a.da@` and `ada@` are one mailbox (https://support.google.com/mail/answer/7436150).
+
+Elsewhere two spellings may be two people (RFC 5321, 2.3.11), so no other domain is listed.
+"""
+
+
+def mailbox(email: str) -> str:
+    """What counts as one recipient when mails are counted; never an address to send to.
+
+    A tag after `+` (RFC 5233) is cut off in every domain, because most servers deliver all tags to
+    one mailbox; where they do not, people whose addresses differ only in it share a limit.
+
+    Args:
+        email: a normalized address.
+    """
+    local, _, domain = email.rpartition("@")
+    name = local.partition("+")[0] or local
+    return f"{name.replace('.', '') if domain in DOTS_IGNORED else name}@{domain}"

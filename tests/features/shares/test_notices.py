@@ -137,6 +137,21 @@ class TestHowOften:
 
         assert len(mailbox.of(email)) == 5
 
+    @pytest.mark.parametrize("one_by_one", [True, False])
+    async def test_five_an_hour_into_one_mailbox_whatever_tags_its_address_has(
+        self, ada: Person, services: Services, mailbox: Mailbox, one_by_one: bool
+    ) -> None:
+        name, domain = new_email("guest").split("@")
+        tagged = [f"{name}+{number}@{domain}" for number in range(1, 31)]
+
+        for number, email in enumerate(tagged):
+            await share(ada, await make_folder(ada, f"Folder {number}"), email)
+            if one_by_one:
+                await run_jobs(services)
+        await run_jobs(services)
+
+        assert sum(len(mailbox.of(email)) for email in tagged) == 5
+
     async def test_one_person_does_not_use_up_the_mails_of_another(
         self,
         ada: Person,

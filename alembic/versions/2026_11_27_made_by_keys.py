@@ -5,8 +5,8 @@ Each statement may be repeated: what fails half way is run again from the start.
 
 from alembic import op
 
-revision = "0006_d2"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 
 TABLES = ("grants", "links")
 
