@@ -16,7 +16,7 @@ from tests.support.dev_stack import Stack, stack
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60
-SUMMARY = "Is the process alive?"
+SUMMARY = "Check liveness"
 FILES = {
     "routes": "features/health/routes.py",
     "styles": "features/pages/static/pages.css",

@@ -219,7 +219,7 @@ class TestPut:
         self, object_store: ObjectStore, size: int
     ) -> None:
         key = new_key()
-        with pytest.raises(ValueError, match=f"^{size} bytes"):
+        with pytest.raises(ValueError, match=f"{size} bytes"):
             await object_store.streams.put(
                 key, in_chunks(b"0123456789", 4), size=size, content_type="a/b", cache_control=""
             )

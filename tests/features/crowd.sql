@@ -77,3 +77,15 @@ SELECT gen_random_uuid(), 'user', pg_temp.made_id('8', person), 'file.renamed', 
 FROM generate_series(1, 1000) AS person, generate_series(1, 20) AS number;
 
 ANALYZE;
+
+INSERT INTO spaces (id, kind, name, quota_bytes)
+SELECT pg_temp.made_id('d', person * 10 + number), 'team', 'Team', 1000000
+FROM generate_series(1, 1000) AS person, generate_series(1, 3) AS number;
+
+INSERT INTO nodes (id, owner_id, path, kind, name, name_key)
+SELECT pg_temp.made_id('e', person * 10 + number), pg_temp.made_id('d', person * 10 + number), '{}', 'folder', 'Team', 'team'
+FROM generate_series(1, 1000) AS person, generate_series(1, 3) AS number;
+
+INSERT INTO grants (id, node_id, user_id, role)
+SELECT gen_random_uuid(), pg_temp.made_id('e', person * 10 + number), pg_temp.made_id('8', person), 2
+FROM generate_series(1, 1000) AS person, generate_series(1, 3) AS number;

@@ -88,7 +88,8 @@ async def crowd(crowd_url: str) -> AsyncIterator[Database]:
     """A database of its own with 1,000 people, 100,000 files and 10,000 grants."""
     database = Database(DatabaseSettings(url=SecretStr(crowd_url)))
     connection = await database.connect()
-    await connection.execute(Path(__file__).with_name("crowd.sql").read_text(), timeout=60)
+    await connection.execute("SET statement_timeout = 0")
+    await connection.execute(Path(__file__).with_name("crowd.sql").read_text(), timeout=90)
     await connection.close()
     yield database
     await database.close()

@@ -3,7 +3,8 @@
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Uuid, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.core.database.keyset import descending
 from backend.core.database.rows import Db, rows
@@ -37,5 +38,5 @@ async def shared_with_me(db: Db, user_id: UUID, limit: int, cursor: str | None) 
 def _still_seen(user_id: UUID, node_ids: list[UUID]) -> Select[*tuple[Any, ...]]:
     """The nodes still visible to the user: a grant may end between the two statements."""
     return node_select(user_id).where(
-        Node.id.in_(node_ids), live, inherited_role(user_id).is_not(None)
+        Node.id == any_(literal(node_ids, ARRAY(Uuid))), live, inherited_role(user_id).is_not(None)
     )
