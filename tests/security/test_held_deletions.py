@@ -18,7 +18,8 @@ from tests.support.transfer import begin, complete, send, usage
 from tests.support.trees import Json, PutFile, make_folder, root_of
 
 BLOCKED = text(
-    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+    "SELECT EXISTS (SELECT FROM pg_stat_activity"
+    " WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
 )
 Call = Callable[[Person, Json], Awaitable[httpx.Response]]
 
