@@ -68,11 +68,14 @@ def inherited_role(user_id: Who) -> ColumnElement[Role]:
         .correlate_except(Grant)
         .scalar_subquery()
     )
-    suspended = select(User.id).where(User.id == Node.space_id, ~User.is_active).correlate(Node)
+    # A value, not EXISTS, for which PostgreSQL may read all users; null in a team space.
+    active = (
+        select(User.is_active).where(User.id == Node.space_id).correlate(Node).scalar_subquery()
+    )
     viewer, owner = (literal(role, Grant.role.type) for role in (Role.VIEWER, Role.OWNER))
     return case(
         (Node.space_id == user_id, owner),
-        (suspended.exists(), case((granted.is_not(None), viewer))),
+        (~active, case((granted.is_not(None), viewer))),
         else_=granted,
     )
 
