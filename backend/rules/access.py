@@ -27,7 +27,7 @@ from sqlalchemy.orm import aliased
 from backend.core.database.rows import Db, columns, first
 from backend.core.errors import Forbidden, NotFound
 from backend.kit.vocabulary import NodeKind, Role
-from backend.models import Grant, Node, NodeRow, live
+from backend.models import Grant, Node, NodeRow, User, live
 
 
 class RoleRequired(Forbidden):
@@ -56,7 +56,10 @@ def received_grants(user_id: UUID) -> Select[UUID, UUID]:
 
 
 def inherited_role(user_id: Who) -> ColumnElement[Role]:
-    """SQL: a user's role on the selected node; null if they may not see it."""
+    """SQL: a user's role on the selected node; null if they may not see it.
+
+    In the personal space of a suspended account, everybody is a viewer at most.
+    """
     # One array instead of `id OR path`: a single search in the unique index (user_id, node_id).
     lineage = func.array_append(Node.path, Node.id, type_=Node.path.type)
     granted = (
@@ -65,7 +68,16 @@ def inherited_role(user_id: Who) -> ColumnElement[Role]:
         .correlate_except(Grant)
         .scalar_subquery()
     )
-    return case((Node.space_id == user_id, literal(Role.OWNER, Grant.role.type)), else_=granted)
+    # A value, not EXISTS, for which PostgreSQL may read all users; null in a team space.
+    active = (
+        select(User.is_active).where(User.id == Node.space_id).correlate(Node).scalar_subquery()
+    )
+    viewer, owner = (literal(role, Grant.role.type) for role in (Role.VIEWER, Role.OWNER))
+    return case(
+        (Node.space_id == user_id, owner),
+        (~active, case((granted.is_not(None), viewer))),
+        else_=granted,
+    )
 
 
 def visible_parent(user_id: Who) -> ColumnElement[UUID | None]:

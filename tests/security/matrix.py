@@ -75,6 +75,8 @@ POST    /v1/folders/{folder_id}/shares                401      404    403    403
 GET     /v1/folders/{folder_id}/shares                401      404    403    403   200 403     401    401   404
 PATCH   /v1/shares/{share_id}                         401      404    403    403   200 403     401    401   404
 DELETE  /v1/shares/{share_id}                         401      404    403    403   204 403     401    401   404
+GET     /v1/files/{file_id}/access                    401      404    403    403   200 403     401    401   404
+GET     /v1/folders/{folder_id}/access                401      404    403    403   200 403     401    401   404
 GET     /v1/shared-with-me                            401      200    200    200   200 403     401    401   200
 
 POST    /v1/files/{file_id}/links                     401      404    403    403   201 403     401    401   404

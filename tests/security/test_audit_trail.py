@@ -212,7 +212,7 @@ class TestClosingAnAccount:
         assert sessions == [{"reason": "account_closed", "user_id": ada.id}] * 2
         others = {(event["action"], event["subject_id"]): event["data"] for event in events}
         assert others["api_key.revoked", key["id"]] == {"name": "Backup"}
-        assert others["link.revoked", link["id"]] == {"node_id": folder["id"]}
+        assert others["link.revoked", link["id"]] == {"node_id": folder["id"], "ended_with": None}
         assert others["user.deleted", ada.id] == {}
         assert len(events) == 5
 

@@ -169,8 +169,10 @@ async def revoke(tx: Transaction, principal: Principal, link_id: UUID) -> None:
     await revoke_links(tx, principal.actor, LinkTable.id == link_id)
 
 
-async def revoke_links(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> None:
-    """Revoke the links that meet all conditions in `which`."""
+async def revoke_links(
+    tx: Transaction, actor: Actor, *which: ColumnElement[bool], ended_with: UUID | None = None
+) -> None:
+    """Revoke the links that meet all conditions in `which`, perhaps because a share ended."""
     ended = (
         update(LinkTable)
         .where(*which, LinkTable.revoked_at.is_(None))
@@ -178,7 +180,7 @@ async def revoke_links(tx: Transaction, actor: Actor, *which: ColumnElement[bool
         .returning(*columns(LinkRow, LinkTable))
     )
     revoked = [
-        (it.id, LinkRevoked(node_id=it.node_id), it.node_id)
+        (it.id, LinkRevoked(node_id=it.node_id, ended_with=ended_with), it.node_id)
         for it in await rows(tx, LinkRow, ended)
     ]
     await events.record_all(tx, actor, revoked)

@@ -1,8 +1,12 @@
-"""`/v1/files/{id}/shares`, `/v1/folders/{id}/shares`, `/v1/shares/{id}`, `/v1/shared-with-me`."""
+"""`/v1/files/{id}/shares`, `/v1/folders/{id}/shares`, `/v1/shares/{id}`, `/v1/shared-with-me`.
 
+And `/v1/files/{id}/access`, `/v1/folders/{id}/access`: shares and links together.
+"""
+
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from backend.core.database.requests import Statements, Tx
 from backend.core.errors import NotFound, TooManyRequests, Unauthorized
@@ -13,9 +17,9 @@ from backend.core.http.problem_schema import problems
 from backend.core.http.route import Route
 from backend.core.http.schema import Page
 from backend.core.services import CurrentServices, CurrentSettings
-from backend.features.shares import received, service
+from backend.features.shares import ending, opened, received, service
 from backend.features.shares.errors import CannotShareWithOwner, CannotShareWithYourself
-from backend.features.shares.schemas import Share, ShareCreate, ShareUpdate
+from backend.features.shares.schemas import Opening, Share, ShareCreate, ShareUpdate
 from backend.features.tree.schemas import Node
 from backend.kit.vocabulary import NodeKind
 from backend.rules.access import RoleRequired
@@ -40,6 +44,7 @@ async def limit_sharing(principal: GrantsRead, services: CurrentServices) -> Non
     )
 
 
+Keep = Annotated[bool, Query(description="Leave the shares and links that the person made there.")]
 OWNER = (Unauthorized, ScopeRequired, RoleRequired, NotFound)
 OWNER_ERRORS = problems(*OWNER)
 CREATE_ERRORS = problems(
@@ -132,17 +137,60 @@ async def list_folder_shares(
 
 @router.patch("/shares/{share_id}", summary="Change a role", responses=OWNER_ERRORS)
 async def update_share(principal: GrantsRead, tx: Tx, share_id: UUID, change: ShareUpdate) -> Share:
-    """Sets a new role, effective immediately. This works for pending invitations, too.
+    """Sets a new role, effective immediately.
 
-    An API key needs `files:write`, too, to make somebody an editor or owner.
+    This works for pending invitations and for files and folders in the trash, too. An API key needs
+    `files:write`, too, to make somebody an editor or owner.
     """
     return await service.change_role(tx, principal, share_id, change.role)
 
 
 @router.delete("/shares/{share_id}", status_code=204, summary="End a share", responses=OWNER_ERRORS)
-async def remove_share(principal: SharesWrite, tx: Tx, share_id: UUID) -> None:
-    """Ends a share immediately. Owners can end any share; everyone can end their own."""
-    await service.remove(tx, principal, share_id)
+async def remove_share(principal: SharesWrite, tx: Tx, share_id: UUID, keep: Keep = False) -> None:
+    """Ends a share immediately. Owners can end any share; everyone can end their own.
+
+    Unless `keep` is true, the shares and links that the person made on the file or folder or below
+    it end, too, and so does what those they let in have made. What somebody made where they are
+    still an owner stays, and so do your own access and that of a team space's oldest owner.
+    """
+    await ending.remove(tx, principal, share_id, keep=keep)
+
+
+@router.get("/files/{file_id}/access", summary="List what opens a file", responses=OWNER_ERRORS)
+async def list_file_access(
+    principal: SharesWrite,
+    db: Statements,
+    file_id: UUID,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Opening]:
+    """Lists the shares and links of the file and of the folders above it that you own.
+
+    Otherwise it works like listing what opens a folder.
+    """
+    return await opened.list_openings(
+        db, principal, file_id, kind=NodeKind.FILE, limit=limit, cursor=cursor
+    )
+
+
+@router.get(
+    "/folders/{folder_id}/access", summary="List what opens a folder", responses=OWNER_ERRORS
+)
+async def list_folder_access(
+    principal: SharesWrite,
+    db: Statements,
+    folder_id: UUID,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Opening]:
+    """Lists all shares and links of the folder, of everything in it, and of the folders above it
+    that you own, newest first.
+
+    Trashed files and folders are included, revoked links are not.
+    """
+    return await opened.list_openings(
+        db, principal, folder_id, kind=NodeKind.FOLDER, limit=limit, cursor=cursor
+    )
 
 
 @router.get(

@@ -60,7 +60,9 @@ class _Granted(NamedTuple):
     created: bool
 
 
-class _Share(NamedTuple):
+class ShareRow(NamedTuple):
+    """A share with the address of whom it is for."""
+
     id: UUID
     node_id: UUID
     user_id: UUID | None
@@ -159,21 +161,21 @@ def _giver(principal: Principal, role: Role) -> ColumnElement[UUID | None]:
 async def list_shares(
     db: Db, principal: Principal, node_id: UUID, *, kind: NodeKind, limit: int, cursor: str | None
 ) -> Page[Share]:
-    """The shares of the node itself, oldest first, without those of its parents.
+    """The shares of the node itself, trashed or not, oldest first, without those of its parents.
 
     Raises:
         NotFound, RoleRequired: the caller does not own the node.
     """
-    await access.require(db, principal.user_id, node_id, Role.OWNER, kind=kind)
+    await access.require(db, principal.user_id, node_id, Role.OWNER, kind=kind, trashed=None)
     query = _shares().where(Grant.node_id == node_id)
-    page, next_cursor = await OLDEST.fetch(db, _Share, query, limit, cursor)
+    page, next_cursor = await OLDEST.fetch(db, ShareRow, query, limit, cursor)
     return Page(items=[_present(row) for row in page], next_cursor=next_cursor)
 
 
 async def change_role(
     tx: Transaction, principal: Principal, share_id: UUID, role: RoleName
 ) -> Share:
-    """Set the role of a share.
+    """Set the role of a share, even of a trashed node: an editor can restore it.
 
     Raises:
         ScopeRequired: the caller's credential may not do what the role allows.
@@ -181,9 +183,9 @@ async def change_role(
     """
     given = Role[role.upper()]
     require_scopes(principal, SCOPES_OF[given])
-    node_id = (await _find(tx, share_id)).node_id
+    node_id = (await find_share(tx, share_id)).node_id
     await hold_open(tx, principal, node_id)
-    await access.require(tx, principal.user_id, node_id, Role.OWNER)
+    await access.require(tx, principal.user_id, node_id, Role.OWNER, trashed=None)
     changed = (
         update(Grant)
         .where(Grant.id == share_id)
@@ -196,26 +198,21 @@ async def change_role(
     return await _get(tx, share_id)
 
 
-async def remove(tx: Transaction, principal: Principal, share_id: UUID) -> None:
-    """End a share: owners can end any share, everyone can end their own.
-
-    Raises:
-        NotFound, RoleRequired: it is another user's share and the caller does not own the node.
-    """
-    grant = await _find(tx, share_id)
-    if grant.user_id != principal.user_id:
-        await access.require(tx, principal.user_id, grant.node_id, Role.OWNER)
-    if not await remove_shares(tx, principal.actor, Grant.id == share_id):
-        raise NotFound
-
-
-async def remove_shares(tx: Transaction, actor: Actor, *which: ColumnElement[bool]) -> int:
-    """End shares and invitations that meet all conditions in `which`; return how many."""
+async def remove_shares(
+    tx: Transaction, actor: Actor, *which: ColumnElement[bool], ended_with: UUID | None = None
+) -> list[GrantRow]:
+    """End shares and invitations that meet all conditions in `which`; return what they were."""
     gone = delete(Grant).where(*which).returning(*columns(GrantRow, Grant))
     removed = await rows(tx, GrantRow, gone)
-    told = [(it.id, _entry(ShareRemoved, it), it.node_id) for it in removed]
+    told = [(it.id, _removed(it, ended_with), it.node_id) for it in removed]
     await events.record_all(tx, actor, told)
-    return len(removed)
+    return removed
+
+
+def _removed(grant: GrantRow, ended_with: UUID | None) -> ShareRemoved:
+    return ShareRemoved(
+        node_id=grant.node_id, user_id=grant.user_id, role=grant.role, ended_with=ended_with
+    )
 
 
 def _shares() -> Select[*tuple[Any, ...]]:
@@ -229,18 +226,23 @@ def _shares() -> Select[*tuple[Any, ...]]:
     ).outerjoin(User, User.id == Grant.user_id)
 
 
-async def _find(db: Db, share_id: UUID) -> _Share:
-    found = await first(db, _Share, _shares().where(Grant.id == share_id))
+async def find_share(db: Db, share_id: UUID) -> ShareRow:
+    """A share, whoever asks.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await first(db, ShareRow, _shares().where(Grant.id == share_id))
     if found is None:
         raise NotFound
     return found
 
 
 async def _get(db: Db, share_id: UUID) -> Share:
-    return _present(await _find(db, share_id))
+    return _present(await find_share(db, share_id))
 
 
-def _present(row: _Share) -> Share:
+def _present(row: ShareRow) -> Share:
     return Share(
         id=row.id,
         node_id=row.node_id,

@@ -35,9 +35,10 @@ class ShareAccepted(OfShare):
 
 
 class ShareRemoved(OfShare):
-    """The role that somebody had was removed."""
+    """The role that somebody had was removed, perhaps together with the share `ended_with`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.SHARE_REMOVED,)
+    ended_with: UUID | None = None
 
 
 class LinkCreated(Entry):
@@ -59,11 +60,12 @@ class LinkUpdated(Entry):
 
 
 class LinkRevoked(Entry):
-    """A link was permanently revoked."""
+    """A link was permanently revoked, perhaps together with the share `ended_with`."""
 
     types: ClassVar[tuple[EventType, ...]] = (EventType.LINK_REVOKED,)
     audience: ClassVar[Audience] = Audience.OWNERS
     node_id: UUID
+    ended_with: UUID | None = None
 
 
 class LinkDownloaded(Entry):
