@@ -39,13 +39,18 @@ Every event has:
 | `data` | The fields listed below, never a secret. A field never changes its meaning. |
 | `created_at` | When it happened. |
 
-Administrators see every event, and everybody sees what they did themselves. Who else sees one:
+Administrators see every event, without the names of files and folders, and everybody sees what they
+did themselves. Who else sees one:
 
 | Audience | Who |
 |---|---|
 | `viewers` | Everybody who may see the file or folder. |
 | `owners` | The owners of the file, folder, or space. |
 | `account` | The person whose account it is about. |
+
+A field is null for a reader who may not learn it: `folder_id` and `source_id` for those who cannot
+see that folder or file now; `name` and `old_name` for administrators and, in events from before
+they could see the file, for all but its owners.
 """
 
 HEADER = """

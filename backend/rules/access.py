@@ -7,6 +7,7 @@ them: 404. What they may see but not do is 403.
 Only this file looks up who has been granted what: see `granted_to`.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from backend.core.database.rows import Db, columns, first
+from backend.core.database.rows import Db, columns, first, rows
 from backend.core.errors import Forbidden, NotFound
 from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Grant, Node, NodeRow, User, live
@@ -91,6 +92,31 @@ def visible_parent(user_id: Who) -> ColumnElement[UUID | None]:
         .exists(),
     )
     return case((sees_parent, Node.parent_id), else_=None)
+
+
+async def seen_among(db: Db, user_id: UUID, node_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these files and folders a user may see, trashed or not."""
+    wanted = list(node_ids)
+    if not wanted:
+        return set()
+    sees = inherited_role(user_id).is_not(None)
+    found = await db.execute(select(Node.id).where(Node.id.in_(wanted), sees))
+    return set(found.scalars())
+
+
+class Granted(NamedTuple):
+    """When a user was given a role on a node."""
+
+    node_id: UUID
+    since: datetime
+
+
+async def granted_since(db: Db, user_id: UUID, node_ids: Sequence[UUID]) -> list[Granted]:
+    """The user's grants on these nodes themselves: what they inherit is not included."""
+    query = select(Grant.node_id, Grant.created_at.label("since"))
+    return await rows(
+        db, Granted, query.where(granted_to(user_id), Grant.node_id.in_(list(node_ids)))
+    )
 
 
 class SeenNode(NamedTuple):

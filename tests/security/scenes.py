@@ -47,7 +47,7 @@ CALLERS = (
     "locked",  # an editor whose account was deactivated
     "admin",  # administers accounts, and shares nothing with the owner
 )
-KEY_SCOPES = ("files:read", "shares:write")
+KEY_SCOPES = ("files:read", "files:write", "shares:write")
 
 
 @dataclass
@@ -60,6 +60,7 @@ class Cast:
     give_role: Share
     people: dict[str, Person] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    admin_key: str = ""
 
     @cached_property
     def other_scene(self) -> "Scene":
@@ -68,7 +69,7 @@ class Cast:
 
     async def assemble(self) -> "Cast":
         """Register everyone."""
-        for name in ("stranger", "viewer", "editor", "owner", "locked", "admin"):
+        for name in ("stranger", "viewer", "editor", "owner", "locked", "admin", "removed"):
             await self.enlist(name)
         return self
 
@@ -77,6 +78,7 @@ class Cast:
         person = self.people[name] = await self.register(name)
         if name == "admin":
             await set_user(self.services, person, role="admin")
+            self.admin_key = await _key(person, "admin")
         if name == "locked":
             await set_user(self.services, person, is_active=False)
         if name == "owner":
@@ -190,6 +192,9 @@ class Scene:
             return None
         if caller == "key":
             return self.cast.key_without(scopes)
+        if caller.startswith("key "):  # the owner's, or an administrator's, with that scope alone
+            scope = caller.removeprefix("key ")
+            return self.cast.keys.get(scope, self.cast.admin_key)
         if caller == "visitor":  # of this scene's link, if it has one
             return await (self if "token" in self.made else self.cast.other_scene).get("unlock")
         return str(self.cast.people[caller].tokens["access_token"])
@@ -208,7 +213,17 @@ class Scene:
         folder = await make_folder(self.owner, new_email("Project"))
         for name, role in (("viewer", "viewer"), ("editor", "editor"), ("locked", "editor")):
             await self.cast.give_role(folder, self.cast.people[name], role)
+        await self._remove_a_co_owner(folder)
         self.made["folder_id"] = folder["id"]
+
+    async def _remove_a_co_owner(self, folder: Json) -> None:
+        """`removed` owned the folder, too, until the owner ended the share."""
+        removed, url = self.cast.people["removed"], f"/v1/folders/{folder['id']}"
+        await self.cast.give_role(folder, removed, "owner")
+        (await removed.http.get(f"{url}/shares")).raise_for_status()
+        shares = (await self.owner.http.get(f"{url}/shares")).json()["items"]
+        theirs = next(share["id"] for share in shares if share["email"] == removed.email)
+        (await self.owner.http.delete(f"/v1/shares/{theirs}")).raise_for_status()
 
     async def _root(self) -> None:
         self.made["root_id"] = (await root_of(self.owner))["id"]

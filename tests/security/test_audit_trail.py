@@ -1,4 +1,4 @@
-"""Every change leaves one event, in its own transaction, that nothing can alter."""
+"""Covering one's tracks: every change leaves one event, in its transaction, that stays as it is."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every operation times every caller: the table in `matrix.py` is what happens."""
+"""Calling what one may not: for every operation and caller, `TABLE` in `matrix.py` is right."""
 
 from contextlib import nullcontext
 from typing import Any

@@ -1,6 +1,6 @@
-"""schemathesis: the OpenAPI document is what happens, whatever is sent, in whatever order.
+"""Calling at random: the OpenAPI document is what happens, whatever is sent, in whatever order.
 
-It asks the running API over HTTP, with the ids of real things and with nonsense, as an owner who
+schemathesis asks the API over HTTP, with the ids of real things and with nonsense, as an owner who
 is also an administrator. It looks for server errors, for answers the document does not know, for
 operations that forget to ask who calls, and for things that live on after they were deleted.
 """

@@ -1,4 +1,4 @@
-"""One account can have so much signed and no more; the next one is not held back."""
+"""Having signatures made without end: an account gets so many, and the next is not held back."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A stored file can never run script: not on our origin, not on the bucket's.
+"""Storing a script for others to run: on our origin and on the bucket's, none ever does.
 
 Proven in Chromium: files that call home when they are executed are opened as pages and in frames.
 That they would call home if they were served as what they are is part of the proof.

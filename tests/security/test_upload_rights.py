@@ -1,4 +1,4 @@
-"""What an upload lets somebody do who may not, or may not any more."""
+"""Writing by an upload where one may not, or may not any more."""
 
 from uuid import UUID
 

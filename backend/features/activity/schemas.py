@@ -27,7 +27,13 @@ class Activity(Schema):
     subject_kind: str = Field(examples=["file"])
     subject_id: UUID
     actor: Who
-    data: dict[str, Any] = Field(examples=[{"name": "report.pdf"}])
+    data: dict[str, Any] = Field(
+        description=(
+            "More about it. The id of a folder or file that you cannot see is null; so are, unless "
+            "you own the file, names from before you could see it."
+        ),
+        examples=[{"name": "report.pdf"}],
+    )
     created_at: datetime
 
 
@@ -35,5 +41,6 @@ class OwnActivity(Activity):
     """One event caused by you, or concerning your account."""
 
     ip: str | None = Field(
-        description="The address that the request came from.", examples=["203.0.113.7"]
+        description="The address that your request came from; null for what others did.",
+        examples=["203.0.113.7"],
     )

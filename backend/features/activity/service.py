@@ -1,8 +1,7 @@
 """Feeds of events, newest first."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, union_all
@@ -11,10 +10,12 @@ from sqlalchemy.orm import aliased
 from backend.core.database.keyset import descending
 from backend.core.database.rows import Db
 from backend.core.http.schema import Page
+from backend.features.activity import disclosure
+from backend.features.activity.disclosure import Told
 from backend.features.activity.schemas import Activity, OwnActivity, Who
-from backend.kit.vocabulary import ActorKind, NodeKind, Role
+from backend.kit.vocabulary import NodeKind, Role
 from backend.models import Event, User
-from backend.rules.access import require
+from backend.rules import access
 
 NEWEST = descending(id=Event.id)
 
@@ -27,13 +28,14 @@ async def of_file(
     Raises:
         NotFound: there is no such file, or the caller may not see it.
     """
-    file = await require(db, user_id, file_id, Role.VIEWER, kind=NodeKind.FILE)
+    file = await access.require(db, user_id, file_id, Role.VIEWER, kind=NodeKind.FILE)
     sources = [Event.subject_id == file_id]
     if file.role >= Role.OWNER:
         sources.append(Event.data["node_id"].astext == str(file_id))
     items, next_cursor = await _latest(db, sources, limit, cursor)
+    shown = await disclosure.to_viewer(db, user_id, file, items)
     return Page[Activity](
-        items=[Activity(**_shared(row)) for row in items], next_cursor=next_cursor
+        items=[Activity(**_shared(row)) for row in shown], next_cursor=next_cursor
     )
 
 
@@ -47,22 +49,9 @@ async def of_user(db: Db, user_id: UUID, limit: int, cursor: str | None) -> Page
     )
 
 
-class _Told(NamedTuple):
-    id: UUID
-    action: str
-    subject_kind: str
-    subject_id: UUID
-    actor_kind: ActorKind
-    actor_id: UUID | None
-    display_name: str | None
-    data: dict[str, Any]
-    ip: str | None
-    created_at: datetime
-
-
 async def _latest(
     db: Db, sources: list[ColumnElement[bool]], limit: int, cursor: str | None
-) -> tuple[Sequence[_Told], str | None]:
+) -> tuple[Sequence[Told], str | None]:
     """A page of the newest events of all sources.
 
     Each source is cut by itself, so that its index supplies the newest events without a full sort.
@@ -87,10 +76,10 @@ async def _latest(
         .join(actor, actor.id == Event.actor_id, isouter=True)
         .where(Event.id.in_(select(ids.c.id)))
     )
-    return await NEWEST.fetch(db, _Told, query, limit, None)
+    return await NEWEST.fetch(db, Told, query, limit, None)
 
 
-def _shared(row: _Told) -> dict[str, Any]:
+def _shared(row: Told) -> dict[str, Any]:
     who = Who(kind=row.actor_kind, id=row.actor_id, display_name=row.display_name)
     return {
         "id": row.id,
@@ -103,6 +92,6 @@ def _shared(row: _Told) -> dict[str, Any]:
     }
 
 
-def _own_ip(row: _Told, user_id: UUID) -> str | None:
-    """The caller's own address; an administrator's is not disclosed."""
-    return row.ip if row.actor_id in (user_id, None) else None
+def _own_ip(row: Told, user_id: UUID) -> str | None:
+    """The caller's own address; a stranger's or an administrator's is not disclosed."""
+    return row.ip if row.actor_id == user_id else None

@@ -19,6 +19,7 @@ from backend.features.admin.schemas import (
     StorageUse,
     Users,
 )
+from backend.kit.events import disclosure
 from backend.kit.vocabulary import ActorKind, NodeKind, UserRole
 from backend.models import (
     Event,
@@ -52,10 +53,18 @@ class _Recorded(NamedTuple):
 
 
 async def list_events(db: Db, wanted: EventFilter) -> Page[AuditEvent]:
-    """Events that match every given condition, newest first."""
+    """Events that match every given condition, newest first, without the names of files."""
     query = select(*columns(_Recorded, Event)).where(*_conditions(wanted))
     found, next_cursor = await NEWEST.fetch(db, _Recorded, query, wanted.limit, wanted.cursor)
-    return Page(items=[AuditEvent.model_validate(one) for one in found], next_cursor=next_cursor)
+    items = [AuditEvent.model_validate(_nameless(one)) for one in found]
+    return Page(items=items, next_cursor=next_cursor)
+
+
+def _nameless(event: _Recorded) -> _Recorded:
+    """Administrators see no files, and the name of one can say as much as its content."""
+    if event.subject_kind not in disclosure.NAMED_KINDS:
+        return event
+    return event._replace(data=disclosure.without_names(event.data))
 
 
 def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:

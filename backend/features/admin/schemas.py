@@ -59,7 +59,10 @@ class AuditEvent(Schema):
     space_id: UUID | None = Field(description="The space in which it happened, if known.")
     ip: str | None = Field(examples=["203.0.113.7"])
     request_id: str | None = Field(examples=["0199c0de7e5d7c0a8d1f6c1b2a3f4e5d"])
-    data: dict[str, Any] = Field(examples=[{"name": "report.pdf"}])
+    data: dict[str, Any] = Field(
+        description="More about it. Names of files and folders are null: administrators see none.",
+        examples=[{"name": None, "old_name": None}],
+    )
     created_at: datetime
 
 

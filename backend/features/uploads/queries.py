@@ -43,7 +43,7 @@ from backend.models import (
 )
 from backend.models.upload import OPEN_STATES
 from backend.rules import quota
-from backend.rules.access import inherited_role
+from backend.rules.access import Who, inherited_role, visible_parent
 
 columns = Upload.__table__.columns
 row_columns = rows.columns(UploadRow, Upload)
@@ -103,7 +103,14 @@ def _target(by_id: bool) -> CTE:
     )
     may_take_name = or_(_bound("on_conflict") != OnConflict.FAIL, ~taken)
     return (
-        select(Node.id, Node.space_id, Node.parent_id, Node.kind, Node.name)
+        select(
+            Node.id,
+            Node.space_id,
+            Node.parent_id,
+            Node.kind,
+            Node.name,
+            visible_parent(user_id).label("seen_parent_id"),
+        )
         .where(
             place,
             live,
@@ -156,8 +163,9 @@ EVENT_FIELDS = ("action", "subject_kind", "subject_id", "node_id", "space_id", "
 def _begin(*, by_id: bool) -> Executable:
     """Check access, reserve the quota, insert the upload and its event: one round trip.
 
-    Gives the new row; no row if the caller may not write there or has too many uploads open, the
-    name is taken, or the quota does not suffice or has been freed too often today.
+    Gives the new row as `shown_to` does; no row if the caller may not write there or has too many
+    uploads open, the name is taken, or the quota does not suffice or has been freed too often
+    today.
     """
     target = _target(by_id)
     reservation = _reservation(target)
@@ -191,7 +199,10 @@ def _begin(*, by_id: bool) -> Executable:
             func.jsonb_build_object("size", begun.c.size, "name", begun.c.name),
         ),
     )
-    return select(*begun.c).add_cte(event.cte("event"))
+    seen = case((is_file, target.c.seen_parent_id), else_=begun.c.folder_id)
+    shown = [seen.label("folder_id") if one.name == "folder_id" else one for one in begun.c]
+    one_place = begun.c.space_id == target.c.space_id
+    return select(*shown).join_from(begun, target, one_place).add_cte(event.cte("event"))
 
 
 BEGIN_IN_TARGET = Prepared(UploadRow, _begin(by_id=True))
@@ -206,11 +217,27 @@ def uploads(*which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return select(*row_columns).where(*which)
 
 
+def shown_to(user_id: Who) -> Select[*tuple[Any, ...]]:
+    """Select `UploadRow`: the uploads that a user began, to be presented to them.
+
+    Their `folder_id` is null if the user may not see that folder: somebody who may write to a
+    single file does not learn where it is kept.
+    """
+    folder = (
+        select(Node.id)
+        .where(Node.id == Upload.folder_id, inherited_role(user_id).is_not(None))
+        .correlate(Upload)
+        .scalar_subquery()
+        .label("folder_id")
+    )
+    shown = [folder if column.name == "folder_id" else column for column in row_columns]
+    return select(*shown).where(Upload.created_by == user_id)
+
+
 OWN_UPLOAD = Prepared(
     UploadRow,
-    uploads(
-        Upload.id == bindparam("upload_id", type_=Upload.id.type),
-        Upload.created_by == bindparam("user_id", type_=Upload.created_by.type),
+    shown_to(bindparam("user_id", type_=Upload.created_by.type)).where(
+        Upload.id == bindparam("upload_id", type_=Upload.id.type)
     ),
 )
 """An upload that the caller began: nobody else learns of it."""

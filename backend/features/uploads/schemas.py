@@ -105,7 +105,9 @@ class Upload(Schema):
     name: str = Field(examples=["holiday.jpg"])
     size: int = Field(examples=[2_400_000])
     content_type: str = Field(examples=["image/jpeg"])
-    folder_id: UUID | None
+    folder_id: UUID | None = Field(
+        description="Where the file is or will be; null if you cannot see that folder."
+    )
     file_id: UUID | None
     created_at: datetime
     expires_at: datetime

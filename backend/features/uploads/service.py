@@ -1,6 +1,7 @@
 """What an uploader does with an upload: look at it, have its parts signed."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from uuid import UUID
 
 from backend.core.database.engine import Database, fetch_one
@@ -22,6 +23,7 @@ from backend.features.uploads.signing import UploadSigner, describe
 from backend.features.uploads.states import in_state
 from backend.kit.vocabulary import UploadState
 from backend.models import Upload, UploadRow
+from backend.rules.access import seen_among
 
 NEWEST = descending(id=Upload.id)
 
@@ -43,7 +45,7 @@ async def list_uploads(
         InvalidCursor: not from this list.
         TooManyRequests: SIGNING_RATE is used up.
     """
-    query = queries.uploads(Upload.created_by == user_id)
+    query = queries.shown_to(user_id)
     if state is not None:
         query = query.where(in_state(state))
     page, next_cursor = await NEWEST.fetch(db, UploadRow, query, limit, cursor)
@@ -60,23 +62,25 @@ async def get(
         UploadNotFound: there is none, or somebody else began it.
         TooManyRequests: SIGNING_RATE is used up.
     """
-    upload = await _find(database, user_id, upload_id)
-    await signer.count(signer.urls_in(upload))
-    upload, held = await held_parts(database, storage, upload)
+    found = await _find(database, user_id, upload_id)
+    await signer.count(signer.urls_in(found))
+    upload, held = await held_parts(database, storage, found)
+    upload = upload._replace(folder_id=found.folder_id)
     if upload.state is UploadState.COMPLETED:
         return await describe_completed(database.autocommit, user_id, upload)
     return signer.present(upload, held)
 
 
 async def describe_completed(db: Db, user_id: UUID, upload: UploadRow) -> UploadDocument:
-    """A completed upload and the file that it became, unless the caller can no longer see it."""
+    """A completed upload, with the file that it became and its folder if the caller sees them."""
     shown = describe(upload)
-    if upload.file_id is None:
-        return shown
-    try:
-        shown.file = await get_file(db, user_id, upload.file_id)
-    except NotFound:
-        return shown
+    if upload.file_id is not None:
+        with suppress(NotFound):
+            shown.file = await get_file(db, user_id, upload.file_id)
+    still_there = shown.file is not None and shown.file.folder_id == upload.folder_id
+    if upload.folder_id is not None and not still_there:
+        seen = await seen_among(db, user_id, [upload.folder_id])
+        shown.folder_id = upload.folder_id if seen else None
     return shown
 
 
