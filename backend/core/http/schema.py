@@ -32,7 +32,11 @@ class Page(Schema, Generic[T]):
 
 Email = Annotated[
     str,
-    Field(max_length=emails.MAX_LENGTH, examples=["ada@example.com"], json_schema_extra={"format": "email"}),
+    Field(
+        max_length=emails.MAX_LENGTH,
+        examples=["ada@example.com"],
+        json_schema_extra={"format": "email"},
+    ),
     AfterValidator(emails.normalize_email),
 ]
 Label = Annotated[

@@ -26,6 +26,8 @@ STALL_TIMEOUT = 20.0
 It is checked in rounds, so a connection is cut off after one to two times this long.
 """
 STEP = 64 * 1024
+KEEP_ALIVE = 75
+"""Seconds between requests; longer than a load balancer's (ALB: 60), which must close first."""
 MAX_PIPELINED = 32
 """Requests that may wait for the one before them; browsers and our clients send none ahead."""
 
@@ -179,7 +181,6 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         # Our own code knows which proxies to trust.
         "proxy_headers": False,
-        # Longer than a load balancer keeps idle connections (ALB: 60 s): it must close first.
-        "timeout_keep_alive": 75,
+        "timeout_keep_alive": KEEP_ALIVE,
         "timeout_graceful_shutdown": round(settings.drain_timeout),
     }

@@ -18,6 +18,8 @@ from backend.core.settings import Settings
 
 ALGORITHM = "HS256"
 REQUIRED = ("iss", "aud", "exp", "iat", "jti", "sub")
+SURPRISES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What escapes jose for headers and claims of a surprising JSON type or size."""
 INVALID = "The access token is invalid or has expired."
 
 
@@ -74,8 +76,7 @@ class TokenSigner:
                 issuer=self._issuer,
                 options={f"require_{claim}": True for claim in REQUIRED},
             )
-        # jose lets the others escape for headers and claims of a surprising JSON type or size.
-        except (JWTError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except (JWTError, *SURPRISES) as error:
             raise InvalidToken(INVALID) from error
         # jose also takes "1700000000"; RFC 7519, 2 (NumericDate) does not.
         if not isinstance(claims["exp"], int | float):
