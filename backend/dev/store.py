@@ -14,7 +14,11 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app as ministack
 
+from backend.dev.signatures import acceptable_header, acceptable_query, is_root, key_of
+
 HEALTH = "/_ministack/health"
+MAX_BODY = 1024**2
+"""Bytes of a request to another service than S3: SQS takes a quarter of that."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -22,7 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 async def guarded(scope: Message, receive: Receive, send: Send) -> None:
-    """Pass on what S3 clients ask for, untouched; answer 404 to the rest.
+    """Pass on what S3 clients ask for, untouched; answer 404 or 403 to the rest.
 
     No bucket's name can begin with an underscore, and ours is in the path, not in the host.
     `path` has been percent-decoded.
@@ -31,10 +35,67 @@ async def guarded(scope: Message, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": 1008})  # policy violation (RFC 6455, 7.4.1)
     elif scope["type"] == "http" and _is_internal(scope["method"], scope["path"]):
-        await send({"type": "http.response.start", "status": 404, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+        await _answer(send, 404)
+    elif scope["type"] == "http":
+        await _checked(scope, receive, send)
     else:
         await ministack(scope, receive, send)
+
+
+async def _checked(scope: Message, receive: Receive, send: Send) -> None:
+    """Refuse what claims to be signed by the root key and is not."""
+    key, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+    headers = _headers(scope["headers"])
+    if not acceptable_query(scope["query_string"], key):
+        await _answer(send, 403)
+        return
+    if "authorization" not in headers:
+        await ministack(scope, receive, send)
+        return
+    who = key_of(headers["authorization"])
+    if is_root(who):
+        await _answer(send, 403)
+        return
+    if who == key:
+        body = b""
+        if "x-amz-content-sha256" not in headers:  # as S3 clients send it always, and others never
+            body, receive = await _read(receive)
+        request = (scope["method"], scope["raw_path"], scope["query_string"], headers, body)
+        if not acceptable_header(*request, secret):
+            await _answer(send, 403)
+            return
+    await ministack(scope, receive, send)
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """By name; a repeated one as SigV4 signs it."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        text, known = value.decode("latin-1"), name.decode("latin-1").lower()
+        headers[known] = f"{headers[known]},{text}" if known in headers else text
+    return headers
+
+
+async def _read(receive: Receive) -> tuple[bytes, Receive]:
+    """The whole body, and a function that gives it once more."""
+    body = b""
+    more = True
+    while more and len(body) <= MAX_BODY:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+
+    async def again() -> Message:
+        nonlocal body
+        given, body = body, b""
+        return {"type": "http.request", "body": given, "more_body": False}
+
+    return body, again
+
+
+async def _answer(send: Send, status: int) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _is_internal(method: str, path: str) -> bool:

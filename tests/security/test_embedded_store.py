@@ -5,7 +5,7 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
@@ -60,8 +60,13 @@ def kept(running: Stack) -> str:
 
 def store(running: Stack) -> str:
     """The S3 server's address."""
+    return setting(running, "S3_ENDPOINT_URL")
+
+
+def setting(running: Stack, name: str) -> str:
+    """What `make run` keeps in DATA_DIR."""
     lines = (running.data_dir / "environment").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines)["S3_ENDPOINT_URL"].strip("'")
+    return dict(line.split("=", 1) for line in lines)[name].strip("'")
 
 
 class TestReset:
@@ -106,6 +111,45 @@ class TestOtherOperations:
 
         assert answer.status_code == 200
         assert json.loads(answer.content)["auth"] == "enabled"
+
+
+def forged(key: str, service: str) -> dict[str, str]:
+    """Headers signed by guessing."""
+    scope = f"{key}/20261127/us-east-1/{service}/aws4_request"
+    signed = f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+    authorization = f"AWS4-HMAC-SHA256 Credential={scope}, {signed}"
+    return {"Authorization": authorization, "X-Amz-Date": "20261127T000000Z"}
+
+
+class TestSignature:
+    """The key id is in every presigned URL; only the secret may open anything."""
+
+    @pytest.mark.parametrize("key", [None, "111111111111", "test"])
+    @pytest.mark.parametrize(
+        ("method", "path", "service"),
+        [
+            ("GET", "/we-upload", "s3"),
+            ("DELETE", "/we-upload", "s3"),
+            ("POST", "/we-upload?delete", "s3"),
+            ("POST", "/?Action=CreateUser&UserName=eve", "iam"),
+        ],
+    )
+    def test_of_nobody_opens_nothing(
+        self, running: Stack, method: str, path: str, service: str, key: str | None
+    ) -> None:
+        key = key or setting(running, "AWS_ACCESS_KEY_ID")
+        url = store(running) + path
+        scope = f"{key}/20261127/us-east-1/{service}/aws4_request"
+        query = {"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": scope}
+        sep = "&" if "?" in path else "?"
+
+        for answer in (
+            httpx.request(method, url),
+            httpx.request(method, url, headers=forged(key, service)),
+            httpx.request(method, f"{url}{sep}{urlencode(query)}"),
+            httpx.request(method, url, headers={"Authorization": f"AWS {key}:x"}),
+        ):
+            assert answer.status_code in {400, 403}
 
 
 class TestNetwork:
