@@ -18,6 +18,7 @@ from backend.core.settings import AuthSettings, Settings
 from tests.support.people import Person, Register
 
 HOUR = timedelta(hours=1)
+STRANGE: list[object] = [None, 7, True, [], {}, "", "x", "\0", ["a"]]
 
 
 async def call(person: Person, token: str) -> httpx.Response:
@@ -106,9 +107,9 @@ class TestForged:
     @pytest.mark.parametrize(
         "claims",
         [
-            *[{"sid": sid} for sid in (None, 7, True, [], {}, "", "x", "' OR 1=1", ["a"])],
-            *[{"exp": exp} for exp in (None, "", "9999999999", "x", [], {}, True, float("inf"))],
-            *[{claim: value} for claim in ("sub", "jti", "iat", "iss") for value in ([], {}, "\0")],
+            *[{"sid": sid} for sid in STRANGE],
+            *[{"exp": exp} for exp in ("9999999999", float("inf"), *STRANGE)],
+            *[{claim: value} for claim in ("sub", "jti", "iat", "iss") for value in STRANGE],
             *[{claim: None} for claim in ("sub", "jti", "iat", "iss", "aud")],
         ],
         ids=str,
