@@ -27,8 +27,8 @@ SLOW = (
     b"Content-Length: 60\r\n\r\n{"
 )
 REFUSED = SLOW.replace(b"60", b"9999999")
-CLIENTS = 100
-PATIENCE = 20
+CLIENTS = 500
+PATIENCE = 60
 """Seconds until the test gives up; the server's own limits are below one."""
 
 
