@@ -19,9 +19,12 @@ from backend.dev import home, postgres
 from backend.dev.stack import run_dev
 from tests.support.dev_stack import (
     Stack,
+    download,
     free_port,
     launch,
+    sign_in,
     stack,
+    upload,
 )
 
 README = Path(__file__).parents[1] / "README.md"
@@ -138,7 +141,7 @@ class TestEnd:
 
     @pytest.mark.parametrize(
         ("part", "name", "log"),
-        [("ministack", "The S3 server", "s3.log"), ("worker", "The worker", "")],
+        [("backend.dev.store", "The S3 server", "s3.log"), ("worker", "The worker", "")],
     )
     def test_a_part_that_dies_ends_the_run_with_a_sentence(
         self, tmp_path: Path, part: str, name: str, log: str
@@ -237,33 +240,3 @@ def cannot_run(sentence: str) -> AbstractContextManager[object]:
 
 def alive(part: psutil.Process) -> bool:
     return bool(part.is_running() and part.status() != psutil.STATUS_ZOMBIE)
-
-
-def sign_in(running: Stack) -> str:
-    password = re.search(r"password (\S+)", running.printed)
-    assert password
-    form = {
-        "grant_type": "password",
-        "username": "demo@example.com",
-        "password": password[1],
-    }
-    answer = httpx.post(f"{running.url}/v1/auth/token", data=form).raise_for_status()
-    token: str = answer.json()["access_token"]
-    return token
-
-
-def upload(running: Stack, content: bytes) -> str:
-    """Upload as the demo user; return where to download it."""
-    api = httpx.Client(
-        base_url=running.url, headers={"Authorization": f"Bearer {sign_in(running)}"}
-    )
-    begun = api.post("/v1/uploads", json={"name": "kept.txt", "size": len(content)}).json()
-    request = begun["request"]
-    httpx.put(request["url"], content=content, headers=request["headers"]).raise_for_status()
-    done = api.post(f"/v1/uploads/{begun['id']}/complete", json={}).json()
-    return f"{running.url}/v1/files/{done['file']['id']}/download"
-
-
-def download(url: str, token: str) -> bytes:
-    headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(url, headers=headers, follow_redirects=True).raise_for_status().content

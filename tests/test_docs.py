@@ -17,7 +17,7 @@ from scripts import events
 from tests.support.operations import DOCUMENT, OPERATIONS
 
 ROOT = Path(__file__).parents[1]
-DEV_ONLY = {"DATA_DIR"}
+DEV_ONLY = {"STORE_HOST", "DATA_DIR"}
 EVERY_OPERATION = [pytest.param(operation, id=name) for name, operation in OPERATIONS.items()]
 
 

@@ -93,7 +93,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 
 def test_a_save_is_served_while_the_services_stay(checkout: Checkout) -> None:
-    services = checkout.pids("/postgres"), checkout.pids("ministack")
+    services = checkout.pids("/postgres"), checkout.pids("backend.dev.store")
     ours = checkout.pids("serve") | checkout.pids("worker")
     assert all((*services, ours))
 
@@ -102,7 +102,7 @@ def test_a_save_is_served_while_the_services_stay(checkout: Checkout) -> None:
     checkout.save(routes=("Saved once", SUMMARY))
     checkout.until("/openapi.json", SUMMARY)
 
-    assert (checkout.pids("/postgres"), checkout.pids("ministack")) == services
+    assert (checkout.pids("/postgres"), checkout.pids("backend.dev.store")) == services
     # The first ones and those that stood by for them are gone.
     psutil.wait_procs([psutil.Process(pid) for pid in ours if psutil.pid_exists(pid)], 30)
     assert not ours & (checkout.pids("serve") | checkout.pids("worker"))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from backend.dev.home import CannotRun
+from backend.dev.home import LOOPBACK, CannotRun
 from backend.dev.stack import run_dev
 
 app = typer.Typer(add_completion=False)
@@ -14,13 +14,16 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def dev(
-    host: Annotated[str, typer.Option(envvar="HOST", help="Where to listen.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(envvar="HOST", help="Where to listen.")] = LOOPBACK,
+    store_host: Annotated[
+        str, typer.Option(envvar="STORE_HOST", help="Where the S3 server listens; not HOST.")
+    ] = LOOPBACK,
     port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535)] = 8000,
     data_dir: Annotated[Path, typer.Option(envvar="DATA_DIR", readable=False)] = Path(".data"),
     reload: Annotated[bool, typer.Option(help="Reload on every change of the source.")] = False,
 ) -> None:
     """Run everything on this machine: PostgreSQL, S3, the API and the worker."""
     try:
-        run_dev(host=host, port=port, data_dir=data_dir, reload=reload)
+        run_dev(host=host, store_host=store_host, port=port, data_dir=data_dir, reload=reload)
     except CannotRun as error:
         sys.exit(f"we-upload: {error}")

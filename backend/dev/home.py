@@ -127,27 +127,30 @@ def disk_trouble(error: OSError, path: Path) -> CannotRun:
     )
 
 
-def environment(home: Home, host: str, port: int) -> dict[str, str]:
+def environment(home: Home, host: str, port: int, store_host: str = LOOPBACK) -> dict[str, str]:
     """The settings of the stack: those saved by earlier runs, and new ones for what is missing.
 
     Ports stay the same if they are free, so that links created before a restart still work.
     """
     kept = home.load()
     database = _port_of(kept.get("DATABASE_URL"), LOOPBACK)
-    objects = _port_of(kept.get("S3_ENDPOINT_URL"), host)
+    objects = _port_of(kept.get("S3_ENDPOINT_URL"), store_host)
     password = urlsplit(kept.get("DATABASE_URL", "")).password or secrets.token_urlsafe(24)
     public_url = os.environ.get("PUBLIC_URL") or url_of(host, port)
+    # Presigned URLs name a host at which the S3 server answers, even if that is this machine alone.
+    reached = urlsplit(public_url).hostname if store_host == host else None
     return {
         "SECRET_KEY": kept.get("SECRET_KEY") or secrets.token_urlsafe(48),
         "DATABASE_URL": f"postgresql://postgres:{password}@{LOOPBACK}:{database}/postgres",
         "S3_BUCKET": "we-upload",
-        "S3_ENDPOINT_URL": url_of(host, objects),
-        "S3_PUBLIC_ENDPOINT_URL": url_of(urlsplit(public_url).hostname or host, objects),
+        "S3_ENDPOINT_URL": url_of(store_host, objects),
+        "S3_PUBLIC_ENDPOINT_URL": url_of(reached or store_host, objects),
         "S3_CHECK_SIGNED_HEADERS": "false",  # known to take any, and meant for this machine
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": kept.get("AWS_ACCESS_KEY_ID") or f"AK{secrets.token_hex(9).upper()}",
         "AWS_SECRET_ACCESS_KEY": kept.get("AWS_SECRET_ACCESS_KEY") or secrets.token_urlsafe(30),
         "HOST": host,
+        "STORE_HOST": store_host,
         "PORT": str(port),
         "PUBLIC_URL": public_url,
         "DEMO_PASSWORD": kept.get("DEMO_PASSWORD") or secrets.token_urlsafe(9),

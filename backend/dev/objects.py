@@ -17,7 +17,7 @@ async def object_store(home: Home, url: str, env: Mapping[str, str]) -> AsyncIte
     """Run the server for `url` and wait until it answers."""
     async with running(
         "The S3 server",
-        [sys.executable, "-m", "ministack"],
+        [sys.executable, "-m", "backend.dev.store"],
         home,
         env={**env, **_environment(home, url, env)},
         log="s3",
@@ -27,10 +27,10 @@ async def object_store(home: Home, url: str, env: Mapping[str, str]) -> AsyncIte
 
 
 def _environment(home: Home, url: str, env: Mapping[str, str]) -> dict[str, str]:
-    """Without AUTH it would check no signatures; without BIND_HOST, listen on every interface."""
+    """Without AUTH it would check no signatures."""
     return {
         "AUTH": "true",
-        "BIND_HOST": env["HOST"],
+        "BIND_HOST": env["STORE_HOST"],
         "GATEWAY_PORT": str(urlsplit(url).port),
         "SERVICES": "s3,sqs,iam,sts",
         "IOT_MTLS_ENABLED": "0",

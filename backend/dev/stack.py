@@ -17,30 +17,38 @@ from backend.dev.objects import object_store
 from backend.dev.postgres import postgres
 from backend.dev.processes import Child, first_end
 from backend.dev.reload import reloading
-from backend.dev.welcome import console, welcome
+from backend.dev.welcome import console, exposure, welcome
 
 FOREIGN = ("AWS_", "DATABASE_", "S3_")
 NO_PROXY = ("NO_PROXY", "no_proxy")
 
 
-def run_dev(*, host: str, port: int, data_dir: Path, reload: bool = False) -> None:
+def run_dev(
+    *,
+    host: str,
+    port: int,
+    data_dir: Path,
+    store_host: str = LOOPBACK,
+    reload: bool = False,
+) -> None:
     """Run everything until Ctrl-C.
 
     Args:
-        host: where the API and the S3 server listen.
+        host: where the API listens.
         port: the port of the API.
         data_dir: where everything is kept.
+        store_host: where the S3 server listens, which is never concluded from `host`.
         reload: whether the API and the worker restart when their code is saved.
 
     Raises:
         CannotRun: it cannot start, or a part of it stopped; the message says what to do.
     """
     with suppress(asyncio.CancelledError):
-        asyncio.run(_run(host, port, data_dir, reload))
+        asyncio.run(_run(host, port, store_host, data_dir, reload))
     console.print(f"\nStopped. Your files and accounts are kept in {data_dir}.")
 
 
-async def _run(host: str, port: int, data_dir: Path, reload: bool) -> None:
+async def _run(host: str, port: int, store_host: str, data_dir: Path, reload: bool) -> None:
     me = asyncio.current_task()
     assert me is not None  # noqa: S101 - a coroutine always runs in a task
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -52,8 +60,10 @@ async def _run(host: str, port: int, data_dir: Path, reload: bool) -> None:
         )
     async with AsyncExitStack() as stack:
         home = stack.enter_context(open_home(data_dir))
-        settings = environment(home, host, port)
+        settings = environment(home, host, port, store_host)
         home.save(settings)
+        if warning := exposure(host, store_host):
+            console.print(f"[yellow]{warning}[/]\n")
         surroundings = {**_inherited(), **settings}
         os.environ.clear()
         os.environ.update(surroundings)

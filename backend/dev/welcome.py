@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 
 from rich.console import Console
@@ -27,6 +28,28 @@ echo "$UPLOAD" | headers | curl -sf -T hello.txt -H @- "$URL"
 DONE=$(call -d '{{}}' $API/v1/uploads/$(echo "$UPLOAD" | get "['id']")/complete)
 call -d '{{}}' $API/v1/files/$(echo "$DONE" | get "['file']['id']")/links | get "['url']"
 """
+
+
+def exposure(host: str, store_host: str) -> str | None:
+    """What to say when other machines can reach a part of this, or miss one."""
+    if not _is_loopback(store_host):
+        return (
+            f"Everybody who reaches this machine can ask the S3 server (STORE_HOST={store_host}): "
+            "it is made for development, not for a network that you do not trust."
+        )
+    if not _is_loopback(host):
+        return (
+            f"The API listens on {host}, the S3 server on {store_host} alone: on other machines "
+            f"files cannot be uploaded or downloaded, unless you set STORE_HOST={host}."
+        )
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def welcome(settings: Mapping[str, str], data_dir: Path) -> None:

@@ -9,9 +9,9 @@ A route declares who may call it by the type of its first argument:
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import Security
@@ -168,7 +168,14 @@ async def _look_up(services: Services, token: str) -> tuple[Principal, float]:
     if token.startswith(API_KEY_PREFIX):
         return await _by_api_key(db, token)
     claims = services.tokens.verify(token, services.settings.auth.audience)
-    return await _by_session(db, UUID(claims["sid"])), claims["exp"]
+    return await _by_session(db, _session_of(claims)), claims["exp"]
+
+
+def _session_of(claims: Mapping[str, Any]) -> UUID:
+    try:
+        return UUID(claims["sid"])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise InvalidToken("The access token names no session.") from error
 
 
 async def _by_session(db: Autocommit, session_id: UUID) -> Principal:

@@ -55,8 +55,11 @@ class TestCompose:
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
 
     @each_service
-    def test_image_is_pinned_to_a_full_version(self, service: dict[str, Any]) -> None:
-        assert "build" in service or re.search(r":v?\d+\.\d+", service["image"])
+    def test_image_is_pinned_to_a_full_version_and_its_digest(
+        self, service: dict[str, Any]
+    ) -> None:
+        pinned = r":v?\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}$"
+        assert "build" in service or re.search(pinned, service["image"])
 
     @each_service
     def test_long_running_service_is_health_checked(self, service: dict[str, Any]) -> None:

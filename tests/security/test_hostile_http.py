@@ -105,6 +105,17 @@ class TestHead:
 
             assert http._transport._pool.connections == [connection]  # type: ignore[attr-defined]
 
+    @pytest.mark.parametrize("headers", [1, 40])
+    async def test_in_one_piece_is_bounded_too(self, api_url: str, headers: int) -> None:
+        """120 KB passed while only what arrived before the last piece was counted."""
+        each = b"X: " + b"a" * (120_000 // headers) + b"\r\n"
+
+        answer = await converse(
+            api_url, b"GET /health HTTP/1.1\r\n" + HEAD + each * headers + b"\r\n"
+        )
+
+        assert statuses(answer) in ([431], [])
+
     async def test_in_time_is_served(self, api_url: str) -> None:
         pieces = [b"GET /health HTT", b"P/1.1\r\n", HEAD, b"Connection: close\r\n\r\n"]
 

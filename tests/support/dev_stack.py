@@ -1,6 +1,7 @@
 """The real thing: `we-upload dev` as a process of its own."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 
 START_SECONDS = 90
@@ -108,3 +110,35 @@ def _read_welcome(process: "subprocess.Popen[str]") -> str:
     printed = "".join(lines)
     assert "We-Upload is running at" in printed, printed
     return printed
+
+
+def sign_in(running: Stack) -> str:
+    """The demo user's access token."""
+    password = re.search(r"password (\S+)", running.printed)
+    assert password
+    form = {
+        "grant_type": "password",
+        "username": "demo@example.com",
+        "password": password[1],
+    }
+    answer = httpx.post(f"{running.url}/v1/auth/token", data=form).raise_for_status()
+    token: str = answer.json()["access_token"]
+    return token
+
+
+def upload(running: Stack, content: bytes) -> str:
+    """Upload as the demo user; return where to download it."""
+    api = httpx.Client(
+        base_url=running.url, headers={"Authorization": f"Bearer {sign_in(running)}"}
+    )
+    begun = api.post("/v1/uploads", json={"name": "kept.txt", "size": len(content)}).json()
+    request = begun["request"]
+    httpx.put(request["url"], content=content, headers=request["headers"]).raise_for_status()
+    done = api.post(f"/v1/uploads/{begun['id']}/complete", json={}).json()
+    return f"{running.url}/v1/files/{done['file']['id']}/download"
+
+
+def download(url: str, token: str) -> bytes:
+    """What is there, from wherever it leads to."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(url, headers=headers, follow_redirects=True).raise_for_status().content

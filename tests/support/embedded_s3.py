@@ -40,7 +40,7 @@ def embedded_s3(data_dir: Path, region: str = "us-east-1") -> Iterator[Endpoint]
     with (data_dir / "s3.log").open("wb") as log:
         process = subprocess.Popen(
             # On a leash, so that it ends with the tests however they end.
-            [sys.executable, str(LEASH), "15", "8", sys.executable, "-m", "ministack"],
+            [sys.executable, str(LEASH), "15", "8", sys.executable, "-m", "backend.dev.store"],
             env=_environment(endpoint, port, data_dir),
             stdin=subprocess.PIPE,
             stdout=log,
@@ -54,7 +54,7 @@ def embedded_s3(data_dir: Path, region: str = "us-east-1") -> Iterator[Endpoint]
 
 
 def _environment(endpoint: Endpoint, port: int, data_dir: Path) -> dict[str, str]:
-    """Without AUTH it would check no signature; without BIND_HOST listen on every interface."""
+    """Without AUTH it would check no signature."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {
         "AUTH": "true",

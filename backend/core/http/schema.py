@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from backend.kit.text.emails import normalize_email
+from backend.kit.text import emails
 from backend.kit.text.labels import MAX_LABEL_LENGTH, clean_label
 
 T = TypeVar("T")
@@ -32,8 +32,12 @@ class Page(Schema, Generic[T]):
 
 Email = Annotated[
     str,
-    Field(max_length=254, examples=["ada@example.com"], json_schema_extra={"format": "email"}),
-    AfterValidator(normalize_email),
+    Field(
+        max_length=emails.MAX_LENGTH,
+        examples=["ada@example.com"],
+        json_schema_extra={"format": "email"},
+    ),
+    AfterValidator(emails.normalize_email),
 ]
 Label = Annotated[
     str,

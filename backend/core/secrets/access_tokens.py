@@ -18,6 +18,9 @@ from backend.core.settings import Settings
 
 ALGORITHM = "HS256"
 REQUIRED = ("iss", "aud", "exp", "iat", "jti", "sub")
+SURPRISES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What escapes jose for headers and claims of a surprising JSON type or size."""
+INVALID = "The access token is invalid or has expired."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,11 @@ class TokenSigner:
 
         Raises:
             InvalidToken: malformed, expired, or with an unknown key or a wrong signature, issuer or
-                audience.
+                audience, or with an expiry that is not a number.
         """
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            return jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
                 algorithms=[ALGORITHM],
@@ -73,9 +76,12 @@ class TokenSigner:
                 issuer=self._issuer,
                 options={f"require_{claim}": True for claim in REQUIRED},
             )
-        # jose lets TypeError and AttributeError escape for headers of a surprising JSON type.
-        except (JWTError, KeyError, TypeError, AttributeError, ValueError) as error:
-            raise InvalidToken("The access token is invalid or has expired.") from error
+        except (JWTError, *SURPRISES) as error:
+            raise InvalidToken(INVALID) from error
+        # jose also takes "1700000000"; RFC 7519, 2 (NumericDate) does not.
+        if not isinstance(claims["exp"], int | float):
+            raise InvalidToken(INVALID)
+        return claims
 
 
 def _derive(secret: str) -> bytes:

@@ -1,6 +1,7 @@
 """What an attacker may put into `Authorization`, and what rotating SECRET_KEY does."""
 
 import base64
+import hmac
 import json
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from backend.core.settings import AuthSettings, Settings
 from tests.support.people import Person, Register
 
 HOUR = timedelta(hours=1)
+STRANGE: list[object] = [None, 7, True, [], {}, "", "x", "\0", ["a"]]
 
 
 async def call(person: Person, token: str) -> httpx.Response:
@@ -30,6 +32,14 @@ def claims_of(person: Person) -> dict[str, Any]:
 
 def encoded(part: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def signed(signer: TokenSigner, claims: dict[str, object]) -> str:
+    """A token with these claims and a good signature."""
+    header = jwt.get_unverified_header(signer.issue("x", "x", HOUR).token)
+    head = f"{encoded({**header, 'alg': 'HS256'})}.{encoded(claims)}"
+    signature = hmac.digest(signer._keys[header["kid"]], head.encode(), "sha256")
+    return f"{head}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
 class TestForged:
@@ -93,6 +103,41 @@ class TestForged:
         answer = await http.get("/v1/users/me", headers=headers)
 
         assert answer.status_code == 401
+
+    @pytest.mark.parametrize(
+        "claims",
+        [
+            *[{"sid": sid} for sid in STRANGE],
+            *[{"exp": exp} for exp in ("9999999999", float("inf"), *STRANGE)],
+            *[{claim: value} for claim in ("sub", "jti", "iat", "iss") for value in STRANGE],
+            *[{claim: None} for claim in ("sub", "jti", "iat", "iss", "aud")],
+        ],
+        ids=str,
+    )
+    async def test_with_strange_claims_under_our_own_signature_is_refused(
+        self, register: Register, services: Services, claims: dict[str, object]
+    ) -> None:
+        """Nobody outside can sign; a release that signs otherwise must not cause 500s here."""
+        ada = await register()
+
+        answer = await call(ada, signed(services.tokens, {**claims_of(ada), **claims}))
+
+        if claims.keys() & {"sid", "exp"}:
+            assert answer.status_code == 401
+            assert answer.json()["code"] == "invalid_token"
+        assert answer.status_code in {200, 401}
+
+    async def test_without_a_session_is_refused(
+        self, register: Register, services: Services
+    ) -> None:
+        ada = await register()
+        claims = claims_of(ada)
+        del claims["sid"]
+
+        answer = await call(ada, signed(services.tokens, claims))
+
+        assert answer.status_code == 401
+        assert answer.json()["code"] == "invalid_token"
 
 
 class TestOutOfPlace:
