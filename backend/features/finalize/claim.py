@@ -1,22 +1,23 @@
 """The claim on an upload that is being completed: a lease, so that only one request works on it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Interval, and_, bindparam, func, or_, update
+from sqlalchemy import ColumnElement, Interval, and_, bindparam, func, or_, update
 
 from backend.core.database.engine import fetch_one
 from backend.core.database.prepared import Prepared
 from backend.core.database.rows import Db, first
 from backend.features.uploads import queries
 from backend.features.uploads.errors import UploadNotFound, UploadNotPending
-from backend.features.uploads.states import next_heal
+from backend.features.uploads.states import FIRST_LOOK
 from backend.kit.vocabulary import UploadState
 from backend.models import Upload, UploadRow
 
 LEASE = timedelta(seconds=60)
 """Longer than completing can take: the deadline of four calls to S3, and one transaction."""
+LONGEST_PAUSE = timedelta(hours=1)
 PAUSES = (0.02, 0.05, 0.1, 0.2, *(0.5,) * 18)
 """Seconds between looks at whether another request is done: mostly it is within milliseconds."""
 
@@ -88,3 +89,11 @@ async def give_back(db: Db, claimed: UploadRow) -> None:
         .where(queries.held_by(claimed))
         .values(state=UploadState.PENDING, lease_until=None, heal_at=next_heal())
     )
+
+
+def next_heal() -> ColumnElement[datetime]:
+    """SQL: when it looks next: the upload's present age from now, between 1 minute and 1 hour."""
+    age = func.now() - Upload.created_at
+    pause = func.least(func.greatest(age, FIRST_LOOK), LONGEST_PAUSE)
+    still_to_come = func.greatest(Upload.expires_at, func.now() + FIRST_LOOK)
+    return func.least(func.now() + pause, still_to_come)

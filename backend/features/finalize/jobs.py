@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Integer, Select, literal, or_, select, update
 
 from backend.core.database.rows import Db, first, rows
 from backend.core.errors import ApiError, DependencyUnavailable
@@ -14,16 +15,16 @@ from backend.core.jobs.queue import JobTable
 from backend.core.observability import metrics
 from backend.core.services import Services
 from backend.features.finalize import ending
-from backend.features.finalize.claim import claim
+from backend.features.finalize.claim import claim, next_heal
 from backend.features.finalize.complete import finalize
 from backend.features.finalize.ending import DISCARD, DISCARD_MANY, end
 from backend.features.uploads import queries
 from backend.features.uploads.errors import TargetGone, UploadNotPending
 from backend.features.uploads.signing import incoming_key
-from backend.features.uploads.states import next_heal
 from backend.kit import faults
-from backend.kit.vocabulary import UploadState
-from backend.models import Upload, UploadRow
+from backend.kit.vocabulary import Role, UploadState
+from backend.models import Node, Upload, UploadRow, User
+from backend.rules.access import inherited_role
 from backend.rules.actor import SYSTEM
 
 log = structlog.stdlib.get_logger(__name__)
@@ -96,7 +97,7 @@ async def fail_unauthorized(services: Services) -> None:
     database, settings, failure = services.database, services.settings.upload, TargetGone()
     while True:
         any_failed = False
-        query = queries.unauthorized_uploads(SWEEP_BATCH)
+        query = _unauthorized(SWEEP_BATCH)
         for upload in await rows(database.autocommit, UploadRow, query):
             async with database.transaction() as tx:
                 failed = await end(
@@ -105,6 +106,25 @@ async def fail_unauthorized(services: Services) -> None:
             any_failed = any_failed or failed
         if not any_failed:
             return
+
+
+def _unauthorized(limit: int) -> Select[*tuple[Any, ...]]:
+    """Pending uploads to somebody else's space by a user who may no longer write there."""
+    may_write = (
+        select(Node.id)
+        .where(
+            or_(Node.id == Upload.file_id, Node.id == Upload.folder_id),
+            inherited_role(Upload.created_by) >= literal(Role.EDITOR, Integer),
+        )
+        .correlate(Upload)
+        .exists()
+    )
+    not_their_own = (
+        Upload.state == UploadState.PENDING,
+        Upload.created_by != Upload.space_id,
+        or_(~User.is_active, ~may_write),
+    )
+    return queries.uploads(*not_their_own).join(User, User.id == Upload.created_by).limit(limit)
 
 
 @jobs.job(DISCARD)

@@ -1,6 +1,5 @@
 """What an upload will be: checked against names, types and limits before anything is reserved."""
 
-import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,17 +13,16 @@ from backend.features.uploads.errors import (
 from backend.features.uploads.schemas import RequestedMethod, UploadCreate
 from backend.kit.checksums import InvalidChecksum, parse_sha256
 from backend.kit.parts import MAX_SINGLE_PUT, PartPlan, plan_parts
+from backend.kit.text.content_types import (
+    InvalidContentType,
+    clean_content_type,
+    essence_of,
+    matches,
+)
 from backend.kit.text.names import name_key
 from backend.kit.vocabulary import OnConflict, UploadMethod
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
-# RFC 6838, 4.2 (names) and RFC 9110, 8.3.1 (parameters).
-CONTENT_TYPE = re.compile(
-    r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}"
-    r"(?:\s*;\s*[a-z0-9!#$%&'*+.^_`|~-]+=(?:[a-z0-9!#$%&'*+.^_`|~-]+|\"[^\"\\\x00-\x1f\x7f]*\"))*",
-    re.IGNORECASE | re.ASCII,
-)
-MAX_CONTENT_TYPE_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +112,12 @@ def checked_content_type(raw: str, settings: UploadSettings) -> str:
     Raises:
         UnsupportedType: malformed, denied, or missing from the allow list.
     """
-    value = " ".join(raw.split())
-    if len(value) > MAX_CONTENT_TYPE_LENGTH or not CONTENT_TYPE.fullmatch(value):
-        raise UnsupportedType("Give a content type such as “image/png”.")
-    essence = value.partition(";")[0].strip().lower()
+    try:
+        value = clean_content_type(raw)
+    except InvalidContentType as error:
+        raise UnsupportedType("Give a content type such as “image/png”.") from error
+    essence = essence_of(value)
     allowed, denied = settings.allowed_content_types, settings.denied_content_types
-    if _listed(essence, denied) or (allowed and not _listed(essence, allowed)):
+    if matches(essence, denied) or (allowed and not matches(essence, allowed)):
         raise UnsupportedType(f"Files of type {essence} are not accepted here.")
     return value
-
-
-def _listed(essence: str, patterns: list[str]) -> bool:
-    """Patterns are `image/png`, `image/*` or `*/*`."""
-    family = essence.partition("/")[0] + "/*"
-    return bool({essence, family, "*/*"} & {pattern.lower() for pattern in patterns})

@@ -38,7 +38,6 @@ from backend.models import (
     Space,
     Upload,
     UploadRow,
-    User,
     live,
 )
 from backend.models.upload import OPEN_STATES
@@ -250,22 +249,3 @@ def held_by(claimed: UploadRow) -> ColumnElement[bool]:
         Upload.state == UploadState.COMPLETING,
         Upload.lease_until == claimed.lease_until,
     )
-
-
-def unauthorized_uploads(limit: int) -> Select[*tuple[Any, ...]]:
-    """Pending uploads to somebody else's space by a user who may no longer write there."""
-    may_write = (
-        select(Node.id)
-        .where(
-            or_(Node.id == Upload.file_id, Node.id == Upload.folder_id),
-            inherited_role(Upload.created_by) >= literal(Role.EDITOR, Integer),
-        )
-        .correlate(Upload)
-        .exists()
-    )
-    not_their_own = (
-        Upload.state == UploadState.PENDING,
-        Upload.created_by != Upload.space_id,
-        or_(~User.is_active, ~may_write),
-    )
-    return uploads(*not_their_own).join(User, User.id == Upload.created_by).limit(limit)

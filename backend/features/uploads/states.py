@@ -12,7 +12,6 @@ from backend.kit.vocabulary import UploadState
 from backend.models import Upload, UploadRow
 
 FIRST_LOOK = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=1)
 
 
 def has_expired(upload: UploadRow) -> bool:
@@ -35,11 +34,3 @@ def in_state(state: UploadState) -> ColumnElement[bool]:
 def first_heal(created_at: datetime, expires_at: datetime) -> datetime:
     """When the worker looks first: after a minute, or at `expires_at` if that is earlier."""
     return min(created_at + FIRST_LOOK, expires_at)
-
-
-def next_heal() -> ColumnElement[datetime]:
-    """SQL: when it looks next: the upload's present age from now, between 1 minute and 1 hour."""
-    age = func.now() - Upload.created_at
-    pause = func.least(func.greatest(age, FIRST_LOOK), LONGEST_PAUSE)
-    still_to_come = func.greatest(Upload.expires_at, func.now() + FIRST_LOOK)
-    return func.least(func.now() + pause, still_to_come)

@@ -10,6 +10,8 @@ import unicodedata
 from typing import Literal
 from urllib.parse import quote
 
+from backend.kit.text.content_types import essence_of
+
 Disposition = Literal["attachment", "inline"]
 
 OPAQUE = "application/octet-stream"
@@ -37,7 +39,7 @@ def harmless_content_type(content_type: str) -> str:
     HTML, SVG, XML, scripts and every type not known to be passive are replaced. Parameters are
     dropped and text is declared as UTF-8: a charset can change what text means.
     """
-    kind = _essence(content_type)
+    kind = essence_of(content_type)
     if kind in _TEXT:
         return f"{kind}; charset=utf-8"
     return kind if kind in _PASSIVE or _in_passive_family(kind) else OPAQUE
@@ -45,7 +47,7 @@ def harmless_content_type(content_type: str) -> str:
 
 def shown_inline(content_type: str) -> bool:
     """Whether a browser may display this type inline: raster images, media, PDF, plain text."""
-    kind = _essence(content_type)
+    kind = essence_of(content_type)
     is_media = kind.startswith(("audio/", "video/")) and _in_passive_family(kind)
     return is_media or kind in _SHOWN_INLINE
 
@@ -61,10 +63,6 @@ def content_disposition(filename: str, disposition: Disposition = "attachment") 
     if fallback == filename:
         return plain
     return f"{plain}; filename*=UTF-8''{quote(filename, safe=_ATTR_CHARS, errors='replace')}"
-
-
-def _essence(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
 
 
 def _in_passive_family(kind: str) -> bool:
