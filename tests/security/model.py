@@ -45,7 +45,7 @@ class Caller(NamedTuple):
 class Rule(NamedTuple):
     """Which credential, which role, and what those are answered who have both."""
 
-    credential: str
+    credential: str  # scopes are joined by "+": it takes them all
     needs: Needs
     served: int
     in_trash: bool = False  # it is about what lies in the trash
@@ -83,6 +83,7 @@ session   nothing 200  PATCH /v1/users/me, GET /v1/users/me/activity, GET /v1/au
 session   nothing 201  POST /v1/api-keys
 session   nothing 204  DELETE /v1/users/me, POST /v1/auth/password/change
 session   maker   204  DELETE /v1/auth/sessions/{session_id}, DELETE /v1/api-keys/{key_id}
+session   maker   200  GET /v1/api-keys/{key_id}/grants
 admin     nothing 200  GET /v1/admin/users, PATCH /v1/admin/users/{user_id}, GET /v1/admin/events, GET /v1/admin/stats
 
 files:read   nothing 200  GET /v1/users/me/usage, GET /v1/spaces, GET /v1/folders/root, GET /v1/files, GET /v1/trash
@@ -103,14 +104,26 @@ files:write  maker   200  POST /v1/uploads/{upload_id}/parts, POST /v1/uploads/{
 files:write  maker   204  DELETE /v1/uploads/{upload_id}
 
 shares:write nothing 200  GET /v1/links
-shares:write owner   200  GET /v1/files/{file_id}/shares, GET /v1/folders/{folder_id}/shares, PATCH /v1/shares/{share_id}
-shares:write owner   201  POST /v1/files/{file_id}/shares, POST /v1/folders/{folder_id}/shares
-shares:write owner   201  POST /v1/files/{file_id}/links, POST /v1/folders/{folder_id}/links
+shares:write owner   200  GET /v1/files/{file_id}/shares, GET /v1/folders/{folder_id}/shares
+shares:write owner   200  GET /v1/files/{file_id}/access, GET /v1/folders/{folder_id}/access
 shares:write owner   204  DELETE /v1/shares/{share_id}
-shares:write maker   200  GET /v1/links/{link_id}, PATCH /v1/links/{link_id}
+shares:write maker   200  GET /v1/links/{link_id}
 shares:write maker   204  DELETE /v1/links/{link_id}
+
+shares:write+files:read owner 200  PATCH /v1/shares/{share_id}
+shares:write+files:read owner 201  POST /v1/files/{file_id}/shares, POST /v1/folders/{folder_id}/shares
+shares:write+files:read owner 201  POST /v1/files/{file_id}/links, POST /v1/folders/{folder_id}/links
+shares:write+files:read maker 200  PATCH /v1/links/{link_id}
 """  # noqa: E501
 """Credential, what else is needed, what it answers, and the operations for which this is so."""
+
+
+SHOWN_IN_TRASH = {
+    f"GET /v1/{kind}/{what}"
+    for kind in ("files/{file_id}", "folders/{folder_id}")
+    for what in ("shares", "access")
+}
+"""An editor can restore what lies there, so its owners must see who may."""
 
 
 def _rules() -> dict[str, Rule]:
@@ -118,7 +131,7 @@ def _rules() -> dict[str, Rule]:
     for line in filter(None, _RULES.splitlines()):
         credential, needs, served, names = line.split(maxsplit=3)
         for name in names.split(", "):
-            in_trash = "/trash/{" in name
+            in_trash = "/trash/{" in name or name in SHOWN_IN_TRASH
             rules[name] = Rule(credential, Needs[needs.upper()], int(served), in_trash)
     return rules
 
@@ -151,7 +164,7 @@ def expected(operation: str, caller: Caller, *, trashed: bool = False) -> int:
 def _suffices(rule: Rule, caller: Caller) -> bool:
     if rule.credential == SESSION:
         return caller.credential == SESSION
-    return rule.credential == ANY or rule.credential in caller.scopes
+    return rule.credential == ANY or caller.scopes.issuperset(rule.credential.split("+"))
 
 
 def _by_role(rule: Rule, caller: Caller) -> int:
