@@ -4,13 +4,17 @@ import signal
 import socket
 import sys
 
+import structlog
 import typer
 import uvicorn
 
 from backend.core.http.server import Server, uvicorn_options
+from backend.core.observability.logs import configure_logs
 from backend.core.s3.client import open_session, session_credentials
 from backend.core.s3.strictness import accepts_unsigned_headers
 from backend.core.settings import Settings
+
+log = structlog.stdlib.get_logger(__name__)
 
 LENIENT = (
     "the object store accepts headers that were not signed, so an upload URL can copy other "
@@ -24,6 +28,7 @@ app = typer.Typer(add_completion=False)
 def serve() -> None:
     """Serve the API on HOST:PORT until SIGTERM, then finish the requests in progress."""
     settings = Settings()
+    configure_logs(settings)
     # Missing credentials would stop the start anyway, but with a traceback from uvicorn.
     session_credentials(open_session(settings.s3))
     listener = _listen(settings.host, settings.port)
@@ -45,12 +50,12 @@ def _check_store(settings: Settings) -> None:
     try:
         lenient = accepts_unsigned_headers(settings.s3)
     except OSError as error:  # /ready tells whether it comes back
-        typer.echo(f"we-upload: could not check the object store ({error}).", err=True)
+        log.warning("could not check the object store", error=type(error).__name__)
         return
     if lenient and settings.production:
         sys.exit(f"we-upload: {LENIENT}")
     if lenient:
-        typer.echo(f"we-upload: {LENIENT}", err=True)
+        log.warning(LENIENT)
 
 
 def _listen(host: str, port: int) -> socket.socket:
