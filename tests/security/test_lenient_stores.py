@@ -59,6 +59,7 @@ class TestServe:
             "ENVIRONMENT": "production",
             "SECRET_KEY": secrets.token_urlsafe(48),
             "S3_ENDPOINT_URL": str(settings.s3.endpoint_url),
+            "S3_CHECK_SIGNED_HEADERS": "true",
         }
         command = [sys.executable, "-m", "backend.cli", "serve"]
 
