@@ -53,7 +53,9 @@ class TestTheCheck:
 
 
 class TestServe:
-    async def test_ends_in_production_before_it_listens(self, settings: Settings) -> None:
+    async def test_ends_in_production_before_it_listens(
+        self, settings: Settings, services: Services
+    ) -> None:  # `services` have made the bucket
         surroundings = {
             **os.environ,
             "ENVIRONMENT": "production",
